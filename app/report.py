@@ -1,0 +1,100 @@
+"""What is known about generated code: plain data, so that it can live in the graph's state and in report.json."""
+
+from typing import Literal, TypedDict
+
+CheckStatus = Literal["passed", "failed", "not_executed"]
+Verdict = Literal["honoured", "contradicted", "not found"]
+
+
+class Fact(TypedDict):
+    """One thing that the requirement states, such as `num_classes` = 5."""
+
+    name: str
+    """Canonical name (`dlcodegen.facts`), often that of a Config field of the generated code."""
+    value: str | int | float | bool | list[str] | list[int]
+    text: str
+    """The words that state it."""
+
+
+class Rung(TypedDict):
+    """One step of the ladder."""
+
+    name: str
+    passed: bool
+    seconds: float
+    message: str
+    """Why it failed, in one line; empty when it passed."""
+
+
+class Diagnosis(TypedDict):
+    """The failure of a run, small enough for a prompt: data, never instructions."""
+
+    rung: str
+    exception: str
+    """Class name of the exception, or what stopped the run (`timeout`, `out of memory`, ...)."""
+    message: str
+    line: int | None
+    """Line of the generated code, from 1."""
+    code: str
+    """That line's text."""
+
+
+class Conformance(TypedDict):
+    """What became of one field of the plan, or of one stated fact."""
+
+    name: str
+    expected: str
+    verdict: Verdict
+    evidence: str
+    """The line of code that shows it, or why there is none."""
+    line: int | None
+
+
+class CheckReport(TypedDict):
+    """The evidence about one script: how far it climbed the ladder, and what of the plan it honours."""
+
+    status: CheckStatus
+    rungs: list[Rung]
+    error: Diagnosis | None
+    metrics: dict[str, float]
+    """metrics.json of the smoke run."""
+    conformance: list[Conformance]
+    lint: int
+    """Number of ruff findings."""
+    sandbox: dict[str, str]
+    """What was enforced while it ran: protection -> how, or why not."""
+    seconds: float
+
+
+class Candidate(TypedDict):
+    """Code, where it came from, and what is known about it."""
+
+    name: str
+    """`draft_from_code`, `draft_from_template`, `merged`, `repair_1`, ..."""
+    code: str
+    origin: list[str]
+    """One line a segment or decision: what was taken from where, and why."""
+    report: CheckReport | None
+
+
+def honoured(report: CheckReport) -> int:
+    """Number of plan fields and facts that the code honours, less those that it contradicts."""
+    weight = {"honoured": 1, "contradicted": -1, "not found": 0}
+    return sum(weight[row["verdict"]] for row in report["conformance"])
+
+
+def best(candidates: list[Candidate]) -> Candidate:
+    """The candidate to hand over: one that runs first, then conformance, then fewest lint findings, then the latest.
+
+    Raises ValueError when there is no candidate.
+    """
+
+    def rank(item: tuple[int, Candidate]) -> tuple[bool, int, int, int, int]:
+        position, candidate = item
+        report = candidate["report"]
+        if report is None:
+            return (False, 0, 0, 0, position)
+        climbed = sum(rung["passed"] for rung in report["rungs"])
+        return (report["status"] == "passed", climbed, honoured(report), -report["lint"], position)
+
+    return max(enumerate(candidates), key=rank)[1]
