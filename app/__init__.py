@@ -1,0 +1,1 @@
+"""DLCodeGen: from one sentence to a deep-learning project that runs."""

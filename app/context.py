@@ -1,0 +1,64 @@
+"""What a run can be told: the graph's context, its descriptions and defaults shown as a form by LangGraph Studio."""
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args, get_type_hints
+
+from dlcodegen.errors import SettingsError
+
+WriterName = Literal["auto", "syntax", "llm"]
+PlannerName = Literal["auto", "nearest"]
+
+
+def _setting(default: Any, description: str, **schema: Any) -> Any:
+    return field(default=default, metadata={"description": description, "json_schema_extra": schema})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """Settings of one run. Explicit settings win; nothing is read from the environment."""
+
+    writer: WriterName = _setting("auto", "Who writes the code: `syntax` needs no model; `auto` takes it when offline.")
+    model: str = _setting("offline", "Chat model: `offline` (none), or PROVIDER:NAME such as `openai:gpt-4o-mini`.")
+    base_url: str = _setting("", "Address of an OpenAI-compatible server, such as http://localhost:8080/v1.")
+    planner: PlannerName = _setting("auto", "Who predicts the solution plan.")
+    samples: int = _setting(3, "How many samples are retrieved from the pool.", minimum=1, maximum=10)
+    repairs: int = _setting(3, "How many repairs are tried at the most.", minimum=0, maximum=10)
+    check: bool = _setting(True, "Run and check the code before it is handed over.")
+    time_limit: float = _setting(60.0, "Seconds that one smoke run may take.", minimum=1, maximum=3600)
+    seed: int = _setting(42, "Seed of the generated project, and of a model's sampling where it has one.")
+
+    def __post_init__(self) -> None:
+        """Raises SettingsError for values outside what the descriptions say."""
+        for name, hint in get_type_hints(type(self)).items():
+            choices = get_args(hint)
+            if choices and getattr(self, name) not in choices:
+                raise SettingsError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}")
+        for item in dataclasses.fields(self):
+            limits, value = item.metadata["json_schema_extra"], getattr(self, item.name)
+            if not limits.get("minimum", value) <= value <= limits.get("maximum", value):
+                raise SettingsError(f"{item.name} lies between {limits['minimum']} and {limits['maximum']}, not {value}")
+
+    @property
+    def writer_in_use(self) -> Literal["syntax", "llm"]:
+        """`auto` resolved. Raises SettingsError when a model is needed and none is named."""
+        if self.writer == "auto":
+            return "syntax" if self.model == "offline" else "llm"
+        if self.writer == "llm" and self.model == "offline":
+            raise SettingsError("the llm writer needs a model: set --model PROVIDER:NAME")
+        return self.writer
+
+    @classmethod
+    def resolve(cls, given: object) -> "Context":
+        """The context of this run, whatever the caller's graph passes down.
+
+        A subgraph receives its parent's context untouched, and in-process runs without one receive None
+        (notes on LangGraph 1.2): a Context is kept, a dict is read, of any other object the fields with our names
+        are taken.
+        """
+        if isinstance(given, cls):
+            return given
+        names = {item.name for item in dataclasses.fields(cls)}
+        if isinstance(given, dict):
+            return cls(**{name: value for name, value in given.items() if name in names})
+        return cls(**{name: getattr(given, name) for name in names if hasattr(given, name)})

@@ -1,0 +1,57 @@
+"""What a writer does. Nodes call the writer that the context names; they never know which one it is."""
+
+from typing import Protocol, TypedDict
+
+from dlcodegen.corpus.sample import Sample
+from dlcodegen.plan import SolutionPlan
+from dlcodegen.report import Candidate, Fact
+
+
+class Request(TypedDict):
+    """What the user asked for, validated by `read_requirement`."""
+
+    requirement: str
+    dataset: str
+    """Attributes of the dataset in words; may be empty."""
+    data: str
+    """Path of the user's data; may be empty."""
+    framework: str
+    """`pytorch` or `keras`."""
+    facts: list[Fact]
+    """What the requirement states, read once; it wins over anything predicted."""
+
+
+class Template(TypedDict):
+    """A script whose project-specific parts are named slots (paper, section III-C)."""
+
+    code: str
+    """The script; a slot stands as `{{name}}`."""
+    slots: dict[str, str]
+    """Slot name -> what the best sample has there, used where the plan has nothing better."""
+    origin: list[str]
+    """Ids of the samples it was abstracted from."""
+
+
+class Writer(Protocol):
+    """The five jobs of writing.
+
+    A writer answers with its best effort and never judges it: checking is done elsewhere. Raises ModelError when a
+    chat model cannot be reached or used at all.
+    """
+
+    name: str
+
+    def abstract(self, plan: SolutionPlan, samples: list[Sample]) -> Template:
+        """The samples' shared structure, with named slots."""
+
+    def draft_from_code(self, request: Request, plan: SolutionPlan, samples: list[Sample]) -> Candidate:
+        """Code RAG: a script written after the retrieved samples."""
+
+    def draft_from_template(self, request: Request, plan: SolutionPlan, template: Template) -> Candidate:
+        """Template RAG: the template with its slots filled."""
+
+    def merge(self, request: Request, plan: SolutionPlan, drafts: list[Candidate]) -> Candidate:
+        """Comparative merge of checked drafts; `origin` has one line a segment: which draft, and why."""
+
+    def repair(self, request: Request, plan: SolutionPlan, failed: Candidate, drafts: list[Candidate]) -> Candidate:
+        """The next attempt after a failed check."""

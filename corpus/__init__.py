@@ -1,0 +1,1 @@
+"""The sample pool and what finds a sample in it."""

@@ -1,0 +1,73 @@
+"""A sample of the pool: a script that runs, and the plan that is true of it."""
+
+import ast
+import json
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from dlcodegen.plan import SolutionPlan
+
+SAMPLES_FOLDER = Path(__file__).parent / "samples"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample. `id` is `<category>/<slug>`, its folder's place in the pool."""
+
+    id: str
+    code: str
+    plan: SolutionPlan
+    licence: str = field(default="Apache-2.0")
+
+    @property
+    def category(self) -> str:
+        return self.id.split("/", maxsplit=1)[0]
+
+    @cached_property
+    def framework(self) -> str:
+        """`keras` when the script imports it, else `pytorch`."""
+        imported = {alias.name.split(".")[0] for node in ast.walk(self.tree) for alias in getattr(node, "names", [])
+                    if isinstance(node, ast.Import | ast.ImportFrom)}
+        return "keras" if "keras" in imported else "pytorch"
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.code)
+
+    @cached_property
+    def description(self) -> str:
+        """The script's docstring; its first line is the title."""
+        return ast.get_docstring(self.tree) or ""
+
+    @property
+    def title(self) -> str:
+        return self.description.split("\n", maxsplit=1)[0].rstrip(".")
+
+    @cached_property
+    def config_fields(self) -> frozenset[str]:
+        """What can be set in this script: the names of its Config fields."""
+        for node in self.tree.body:
+            if isinstance(node, ast.ClassDef) and node.name == "Config":
+                return frozenset(
+                    item.target.id
+                    for item in node.body
+                    if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+                )
+        return frozenset()
+
+
+def read_sample(folder: Path) -> Sample:
+    """The sample in `folder` (`<category>/<slug>`). Raises InputError when its plan is not complete."""
+    return Sample(
+        id=f"{folder.parent.name}/{folder.name}",
+        code=(folder / "code.py").read_text(encoding="utf-8"),
+        plan=SolutionPlan.from_paper(json.loads((folder / "plan.json").read_text(encoding="utf-8"))),
+    )
+
+
+@lru_cache(maxsize=1)
+def all_samples() -> dict[str, Sample]:
+    """Every sample of the pool by id, in a fixed order."""
+    folders = sorted(path.parent for path in SAMPLES_FOLDER.glob("*/*/code.py"))
+    return {sample.id: sample for sample in map(read_sample, folders)}
