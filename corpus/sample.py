@@ -27,8 +27,7 @@ class Sample:
     @cached_property
     def framework(self) -> str:
         """`keras` when the script imports it, else `pytorch`."""
-        imported = {alias.name.split(".")[0] for node in ast.walk(self.tree) for alias in getattr(node, "names", [])
-                    if isinstance(node, ast.Import | ast.ImportFrom)}
+        imported = {alias.name for node in self.tree.body if isinstance(node, ast.Import) for alias in node.names}
         return "keras" if "keras" in imported else "pytorch"
 
     @cached_property
@@ -45,16 +44,16 @@ class Sample:
         return self.description.split("\n", maxsplit=1)[0].rstrip(".")
 
     @cached_property
-    def config_fields(self) -> frozenset[str]:
-        """What can be set in this script: the names of its Config fields."""
+    def config(self) -> dict[str, str | int | float | bool]:
+        """What can be set in this script: its Config fields and their defaults."""
         for node in self.tree.body:
             if isinstance(node, ast.ClassDef) and node.name == "Config":
-                return frozenset(
-                    item.target.id
+                return {
+                    item.target.id: ast.literal_eval(item.value)
                     for item in node.body
-                    if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
-                )
-        return frozenset()
+                    if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and item.value
+                }
+        return {}
 
 
 def read_sample(folder: Path) -> Sample:
@@ -69,5 +68,5 @@ def read_sample(folder: Path) -> Sample:
 @lru_cache(maxsize=1)
 def all_samples() -> dict[str, Sample]:
     """Every sample of the pool by id, in a fixed order."""
-    folders = sorted(path.parent for path in SAMPLES_FOLDER.glob("*/*/code.py"))
+    folders = sorted(path.parent for path in SAMPLES_FOLDER.glob("*/*/plan.json"))
     return {sample.id: sample for sample in map(read_sample, folders)}

@@ -1,0 +1,1 @@
+"""The command line. Stands above all; nothing imports it."""

@@ -1,0 +1,1 @@
+"""Candidates and their evidence -> the project folder, the report, and the chat answer."""

@@ -1,0 +1,81 @@
+"""`dlcodegen doctor`: what this computer offers, for the user and for a bug report. Shows no secret."""
+
+import os
+import platform
+
+from dlcodegen.cli import options
+
+
+def doctor(as_json: options.AsJson = False) -> int:
+    """Show what is installed, how well the sandbox protects here, and which chat models are set up.
+
+    Names of key variables are shown, never their values. For a bug report:
+
+    dlcodegen doctor --json > doctor.json
+    """
+    from dlcodegen.cli import show
+    from dlcodegen.delivery.versions import versions
+
+    content = {
+        "versions": versions(),
+        "computer": _computer(),
+        "sandbox": _sandbox(),
+        "dlcodegen": _ours(),
+        "chat models": _models(),
+    }
+    if as_json:
+        show.as_json(content)
+    else:
+        show.sections(content)
+    return 0
+
+
+def _computer() -> dict[str, str]:
+    return {"system": platform.platform(), "cores": str(_cores()), "memory": _memory()}
+
+
+def _cores() -> int:
+    """Those that this process may use, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _memory() -> str:
+    try:
+        return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f} GiB"
+    except (AttributeError, ValueError, OSError):  # systems that do not tell
+        return "unknown"
+
+
+def _sandbox() -> dict[str, str]:
+    """Protection -> how it is enforced, or why not; a sandbox that does not start is a finding, too."""
+    from dlcodegen.errors import SandboxError
+    from dlcodegen.execution.protection import probe
+
+    try:
+        return probe()
+    except SandboxError as error:
+        return {"unusable": str(error)}
+
+
+def _ours() -> dict[str, str]:
+    from dlcodegen.corpus.sample import all_samples
+    from platformdirs import user_cache_path
+
+    samples = all_samples()
+    categories = len({sample.category for sample in samples.values()})
+    return {
+        "sample pool": f"{len(samples)} samples in {categories} categories",
+        "cache folder": str(user_cache_path("dlcodegen")),
+    }
+
+
+def _models() -> dict[str, str]:
+    """Providers whose key is set. Names of variables only, never their values."""
+    from dlcodegen.models.chat import KEYS
+
+    ready = {
+        provider: ", ".join(f"{name} is set" for name in names if os.environ.get(name))
+        for provider, names in KEYS.items()
+        if any(os.environ.get(name) for name in names)
+    }
+    return {"offline": "always there: no model, no key"} | (ready or {"others": "no key variable is set"})

@@ -1,0 +1,93 @@
+"""`dlcodegen new`: from one sentence to a project folder."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from dlcodegen.cli import options
+from dlcodegen.errors import SettingsError
+
+_EXIT_CODES = {"passed": 0, "unchecked": 0, "failed": 3}
+
+
+def new(  # noqa: PLR0913, PLR0917  one parameter an option
+    requirement: options.Requirement,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", show_default=False, help="Folder of the project to make.")
+    ] = None,
+    dataset: options.Dataset = "",
+    data: Annotated[
+        str, typer.Option(metavar="PATH", show_default=False, help="Your data, if it is on this computer.")
+    ] = "",
+    framework: options.FrameworkOption = "pytorch",
+    model: Annotated[
+        str, typer.Option(metavar="NAME", help="Chat model: offline (none), or PROVIDER:NAME.")
+    ] = "offline",
+    base_url: Annotated[
+        str, typer.Option(metavar="URL", show_default=False, help="Address of an OpenAI-compatible server.")
+    ] = "",
+    planner: options.PlannerOption = "auto",
+    writer: Annotated[
+        Literal["auto", "syntax", "llm"], typer.Option(help="Who writes the code; syntax needs no chat model.")
+    ] = "auto",
+    samples: Annotated[int, typer.Option(metavar="N", help="How many samples are retrieved from the pool.")] = 3,
+    repairs: Annotated[int, typer.Option(metavar="N", help="How many repairs are tried at the most.")] = 3,
+    time_limit: options.TimeLimit = 60,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the project, and of a model that takes one.")] = 42,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Hand the code over without running it.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the project in a folder that is not empty.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the prompts that a chat model would get; call none.")
+    ] = False,
+    as_json: options.AsJson = False,
+) -> int:
+    r"""Make a deep-learning project from one sentence.
+
+    The code is run and checked before it is handed over. README.md in the
+    folder says what was honoured of your sentence, and what was not.
+    Exit code 0: it passed; 3: it is there, but did not pass.
+
+    For example:
+
+    dlcodegen new "Classify 64x64 images into 5 kinds of flowers" --out flowers
+    dlcodegen new "Forecast 24 hours of demand" --dataset "8 columns" --out demand
+    dlcodegen new "Find roads in aerial images" --data ~/roads --out roads
+
+    With a chat model:
+
+    dlcodegen new "Tag named entities" --out tags --model openai:gpt-4o-mini
+    dlcodegen new "Tag named entities" --out tags --model openai:local \
+      --base-url http://localhost:8080/v1
+    """
+    from dlcodegen.cli import show
+    from dlcodegen.cli.dry_run import prompts as dry_run_prompts
+    from dlcodegen.cli.run import run_graph
+    from dlcodegen.context import Context
+    from dlcodegen.delivery.folder import ensure_writable, write_project
+
+    context = Context(
+        writer=writer,
+        model=model,
+        base_url=base_url,
+        planner=planner,
+        samples=samples,
+        repairs=repairs,
+        check=not no_check,
+        time_limit=time_limit,
+        seed=seed,
+    )
+    request = {"requirement": requirement, "dataset": dataset, "data": data, "framework": framework}
+    if dry_run:
+        show.prompts(dry_run_prompts(request, context), as_json)
+        return 0
+    if out is None:
+        raise SettingsError("name the folder to make: --out DIR")
+    ensure_writable(out, force)
+    state = run_graph(request, context)
+    write_project(state["files"], out, force)
+    report = state["report"] | {"out": str(out)}
+    if as_json:
+        show.as_json(report)
+    else:
+        show.project(report, state["files"], data)
+    return _EXIT_CODES[state["status"]]

@@ -1,0 +1,33 @@
+"""`dlcodegen plan`: what would be built, without building it."""
+
+from dlcodegen.cli import options
+
+
+def plan(
+    requirement: options.Requirement,
+    dataset: options.Dataset = "",
+    framework: options.FrameworkOption = "pytorch",
+    planner: options.PlannerOption = "auto",
+    as_json: options.AsJson = False,
+) -> int:
+    """Show the solution plan for a requirement, and what the requirement states.
+
+    What is stated wins over what is predicted. Nothing is written or run.
+
+    For example:
+
+    dlcodegen plan "Segment polyps in 256x256 images with a U-Net"
+    dlcodegen plan "Predict house prices" --dataset "13 numeric columns"
+    dlcodegen plan "Summarise news articles" --json > plan.json
+    """
+    from dlcodegen.cli import show
+    from dlcodegen.context import Context
+    from dlcodegen.planner import make_plan
+
+    planned = make_plan(requirement, dataset, framework, Context(planner=planner))
+    if as_json:
+        more = {"facts": planned.facts, "notes": planned.notes, "confidence": planned.confidence}
+        show.as_json(planned.plan.to_paper() | more)
+    else:
+        show.plan(planned.plan, planned.facts, planned.notes, planned.confidence)
+    return 0

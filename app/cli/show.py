@@ -1,0 +1,162 @@
+"""What the commands print on stdout: short for people, or one JSON object for machines."""
+
+import json
+import math
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+from dlcodegen.delivery.markdown import printable
+from dlcodegen.plan import SolutionPlan
+from dlcodegen.report import CheckReport, Conformance, Diagnosis, Fact, Rung
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_STATUSES = {
+    "passed": ("✓ Passed", "bold green"),
+    "failed": ("✗ Not passed", "bold red"),
+    "unchecked": ("• Not checked", "bold yellow"),
+    "not_executed": ("✗ Not executed", "bold red"),
+}
+_MEANINGS = {
+    "passed": "it ran, trained, and saved its weights",
+    "failed": "the best of what was tried; README.md says what is wrong",
+    "unchecked": "nothing of it has been executed",
+}
+_VERDICTS = {
+    "honoured": Text("✓ honoured", "green"),
+    "contradicted": Text("✗ contradicted", "red"),
+    "not found": Text("? not found", "yellow"),
+}
+
+
+def as_json(value: Mapping[str, Any]) -> None:
+    """One JSON object on stdout, in ASCII: it survives any terminal and pipe."""
+    typer.echo(json.dumps(value, indent=2))
+
+
+def project(report: Mapping[str, Any], files: Mapping[str, str], data: str) -> None:
+    """The end of `dlcodegen new`: status, where it is, metrics, what was honoured, and how to run it."""
+    console = Console()
+    chosen = next(candidate for candidate in report["candidates"] if candidate["name"] == report["chosen"])
+    out = report["out"]
+    console.print(Text.assemble(_STATUSES[report["status"]], f": {_MEANINGS[report['status']]}"))
+    evidence = [*_metrics(chosen.get("metrics", {})), *_error(chosen.get("error"))]
+    notes = [("note", note) for note in report["notes"]]
+    console.print(_grid([("folder", f"{out} ({len(files)} files)"), *evidence, *notes]))
+    _conformance(console, chosen.get("conformance", []))
+    console.print("\nRun it", style="bold")
+    path = shlex.quote(printable(data)) if data else "PATH"
+    for command in (f"cd {shlex.quote(printable(out))}", "python main.py --smoke", f"python main.py --data {path}"):
+        console.print(Text(f"  {command}", "cyan"), soft_wrap=True)
+
+
+def prompts(sent: list[str], in_json: bool) -> None:
+    """The prompts of a dry run, each below a line of its own."""
+    if in_json:
+        as_json({"prompts": sent})
+        return
+    for number, prompt in enumerate(sent, 1):
+        typer.echo(f"===== prompt {number} of {len(sent)} =====\n{prompt.strip()}\n")
+
+
+def plan(solution: SolutionPlan, facts: list[Fact], notes: list[str], confidence: float) -> None:
+    """The solution plan, and what the requirement states."""
+    console = Console()
+    paper, training = solution.to_paper(), solution.hyperparameters
+    console.print(Text(paper["Task Category"], "bold"), Text(f"(confidence {confidence:.2f})", "dim"))
+    rows = [
+        ("input", solution.input),
+        ("output", solution.output),
+        ("preprocessing", solution.preprocess or "none"),
+        ("layers", "\n".join(map(printable, solution.layers)) or "none"),
+        ("optimizer", training.optimizer),
+        ("loss function", training.loss_function),
+        ("learning rate", f"{training.learning_rate:g}"),
+        ("batch size", str(training.batch_size)),
+        ("epochs", str(training.epochs)),
+        ("metric", training.evaluation_metric),
+        *(("note", note) for note in notes),
+    ]
+    console.print(_grid(rows))
+    if facts:
+        table = _table("stated in the requirement", "value", "in the words")
+        for fact in facts:
+            table.add_row(_text(fact["name"]), _text(str(fact["value"])), _text(fact["text"]))
+        console.print(table)
+
+
+def check(file: Path, report: CheckReport) -> None:
+    """A check report: every rung, metrics, the diagnosis, and what of the plan was found."""
+    console = Console()
+    console.print(Text.assemble(_STATUSES[report["status"]], f"  {printable(str(file))}"))
+    for rung in report["rungs"]:
+        console.print(_rung(rung))
+    lint = [("lint findings", str(report["lint"]))]
+    console.print(_grid([*_metrics(report["metrics"]), *_error(report["error"]), *lint]))
+    _conformance(console, report["conformance"])
+
+
+def sections(content: Mapping[str, Mapping[str, str]]) -> None:
+    """Titles, each with its rows of name and value."""
+    console = Console()
+    for title, rows in content.items():
+        console.print(Text(title, "bold"))
+        console.print(_grid(list(rows.items())))
+
+
+def _rung(rung: Rung) -> Text:
+    mark = ("✓ ", "green") if rung["passed"] else ("✗ ", "red")
+    message = f"  {printable(rung['message'])}" if rung["message"] else ""
+    return Text.assemble("  ", mark, rung["name"], (f"  {rung['seconds']:.1f} s", "dim"), message)
+
+
+def _metrics(metrics: Mapping[str, float | None]) -> list[tuple[str, str]]:
+    """Of the smoke run; report.json has null for what is not finite."""
+    finite = ((name, value) for name, value in metrics.items() if value is not None and math.isfinite(value))
+    line = ", ".join(f"{name} {value:.3g}" for name, value in finite)
+    return [("smoke metrics", line)] if line else []
+
+
+def _error(error: Diagnosis | None) -> list[tuple[str, str]]:
+    if error is None:
+        return []
+    rows = [("failed at", error["rung"]), ("because", f"{error['exception']}: {error['message']}")]
+    return rows if error["line"] is None else [*rows, (f"line {error['line']}", error["code"])]
+
+
+def _conformance(console: Console, rows: list[Conformance]) -> None:
+    """What was not honoured first, so that nobody has to look for it."""
+    if not rows:
+        return
+    table = _table("asked for or planned", "wanted", "verdict", "evidence")
+    for row in sorted(rows, key=lambda row: row["verdict"] == "honoured"):
+        where = f"line {row['line']}: " if row["line"] is not None else ""
+        evidence = _text(where + row["evidence"])
+        table.add_row(_text(row["name"]), _text(row["expected"]), _VERDICTS[row["verdict"]], evidence)
+    console.print(table)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _grid(rows: list[tuple[str, str]]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim")
+    grid.add_column(overflow="fold")
+    for name, value in rows:
+        grid.add_row(f"  {name}", Text("\n").join(map(_text, value.split("\n"))))
+    return grid
+
+
+def _text(text: str) -> Text:
+    """Text of others, as it is: no markup, nothing that steers the terminal."""
+    return Text(printable(text))

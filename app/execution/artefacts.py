@@ -1,0 +1,40 @@
+"""Reads what a script left behind: whatever lies there is somebody else's, and may be a trap."""
+
+import os
+import stat
+from contextlib import ExitStack
+from pathlib import Path
+
+
+class ArtefactError(ValueError):
+    """There is no such file, or none that may be read; the message says which."""
+
+
+def read_artefact(folder: Path, name: str, size: int) -> bytes:
+    """The content of `folder/name`, at most `size` bytes. No link on the way is followed, and nothing is waited for.
+
+    Raises ArtefactError when it is missing, too large, or anything but a regular file of its own.
+    """
+    *parents, last = Path(name).parts
+    with ExitStack() as stack:
+        try:
+            at = _open(stack, str(folder), os.O_DIRECTORY, None)
+            for parent in parents:
+                at = _open(stack, parent, os.O_DIRECTORY, at)
+            file = _open(stack, last, os.O_NONBLOCK, at)  # or a named pipe would be waited for
+        except FileNotFoundError:
+            raise ArtefactError(f"{name} was not written") from None
+        except OSError as error:
+            raise ArtefactError(f"{name} is no regular file ({error.strerror})") from None
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            raise ArtefactError(f"{name} is no regular file of its own")
+        if found.st_size > size:
+            raise ArtefactError(f"{name} has {found.st_size} bytes, more than {size}")
+        return os.read(file, size)
+
+
+def _open(stack: ExitStack, name: str, flags: int, at: int | None) -> int:
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, dir_fd=at)
+    stack.callback(os.close, descriptor)
+    return descriptor

@@ -1,0 +1,91 @@
+"""A script that tries what generated code must not do. Harmless where nothing stops it.
+
+Runs inside the sandbox as `main.py QUESTION`, standard library only. Writes answers.json: act -> why it was denied,
+empty when it was possible.
+"""
+
+import glob
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+
+def connect() -> None:
+    """A datagram socket sends nothing when it is connected; it only needs a way to the address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
+        connection.connect(("127.0.0.1", 9))
+
+
+def read_an_environment() -> None:
+    """Of any process outside: it has other variables than those that every process in here was given."""
+    for path in glob.glob("/proc/[0-9]*/environ"):
+        try:
+            variables = Path(path).read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if {variable.split(b"=")[0] for variable in variables if variable} - set(os.environb):
+            return
+    raise PermissionError(0, "no other process can be looked into")
+
+
+def signal_others() -> None:
+    """Signal 0 to whatever can be reached: it asks and does nothing."""
+    os.kill(-1, 0)
+
+
+def open_file(path: str) -> None:
+    with open(path, "r+b"):
+        pass
+
+
+def use_memory(size: int) -> None:
+    bytes(size)  # zeros that are never touched
+
+
+def write_file(size: int) -> None:
+    with open("large", "wb") as file:
+        file.truncate(size)
+
+
+def start_processes(count: int) -> None:
+    for _ in range(count):
+        if os.fork() == 0:
+            time.sleep(1)
+            os._exit(0)
+    time.sleep(1)  # so that they are seen
+
+
+def denial(act: Callable[[], None]) -> str:
+    try:
+        act()
+    except OSError as error:
+        return error.strerror or str(error)
+    except MemoryError:
+        return "MemoryError"
+    return ""
+
+
+def main() -> None:
+    question = json.loads(sys.argv[1])
+    answers: dict[str, str] = {}
+    for name, act in {
+        "network": connect,
+        "environment": read_an_environment,
+        "other processes": signal_others,
+        "files": partial(open_file, question["file"]),
+        "memory": partial(use_memory, question["memory"]),
+        "file size": partial(write_file, question["file_size"]),
+        "process count": partial(start_processes, question["processes"]),  # last: it may be killed for it
+    }.items():
+        answers[name] = denial(act)
+        Path("answers.json").write_text(json.dumps(answers), encoding="utf-8")
+    os._exit(0)  # whatever was started is killed with the rest of the tree
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Reading what the user gave: is it something to work on, and what does it state?"""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from dlcodegen.errors import RequirementError, SettingsError
+from dlcodegen.planner.category import find_category
+from dlcodegen.planner.stated import read_stated
+from dlcodegen.report import Fact
+
+MAX_CHARACTERS = 20_000
+_ENGLISH = set(
+    "the a an of to in with for and from on using use i want is into my by that it as be this train model build predict "
+    "classify detect images image text data".split()
+)
+
+
+class ReadRequirement(NamedTuple):
+    """What is known before anything is planned."""
+
+    category: str
+    confidence: float
+    framework: str
+    facts: list[Fact]
+    notes: list[str]
+    """What the user should hear about how the requirement was understood."""
+
+
+def read_requirement(requirement: str, dataset: str = "", data: str = "", framework: str = "") -> ReadRequirement:
+    """Validate the request and read what it states.
+
+    `framework` given wins over one that the requirement names. Raises RequirementError when there is nothing to work
+    on, SettingsError when `data` does not exist or the framework is unknown.
+    """
+    requirement = requirement.strip()
+    for name, text in (("requirement", requirement), ("dataset description", dataset)):
+        _validate_text(name, text)
+    if not requirement:
+        raise RequirementError('the requirement is empty: say what should be learnt from which data, such as "classify photos of flowers into 5 classes"')
+    if framework not in ("", "pytorch", "keras"):
+        raise SettingsError(f"framework is pytorch or keras, not {framework!r}")
+    if data and not Path(data).expanduser().exists():
+        raise SettingsError(f"--data {data}: there is no such file or folder")
+    category = find_category(requirement, dataset)
+    if category.name == "other":
+        raise RequirementError(
+            'it is not clear what should be learnt: name the data and the goal, such as "forecast the next 24 hours of load from the past week"'
+        )
+    reading = read_stated(requirement, dataset, category.name, framework)
+    chosen = str(reading.facts["framework"]["value"]) if "framework" in reading.facts else "pytorch"
+    return ReadRequirement(category.name, category.confidence, chosen, list(reading.facts.values()), [*_language_note(requirement), *reading.notes])
+
+
+def _validate_text(name: str, text: str) -> None:
+    if len(text) > MAX_CHARACTERS:
+        raise RequirementError(f"the {name} has {len(text):,} characters, at most {MAX_CHARACTERS:,} can be read: give the essence in a few sentences")
+    if re.search(r"[\x00-\x08\x0e-\x1f\x7f�]|[\ud800-\udfff]", text):
+        raise RequirementError(f"the {name} holds bytes that are no text: give it as UTF-8 text")
+
+
+def _language_note(requirement: str) -> list[str]:
+    words = re.findall(r"[^\W\d_]+", requirement.lower())
+    foreign = sum(1 for letter in requirement if ord(letter) > 0x17F) > len(requirement) / 5
+    if foreign or (len(words) >= 5 and not _ENGLISH & set(words)):
+        return ["the requirement does not look like English: it was understood as far as its words were recognised"]
+    return []

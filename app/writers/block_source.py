@@ -1,0 +1,47 @@
+"""Source text of the model blocks, read from `blocks/*.py` by syntax tree and never imported."""
+
+import ast
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent / "blocks"
+_IMPORTS = {"F": "from torch.nn import functional as F", "math": "import math"}
+
+
+@cache
+def block_classes() -> dict[str, str]:
+    """Every block's source by its class name, in the order of files and lines."""
+    found = {}
+    for path in sorted(_FOLDER.glob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.ClassDef):
+                found[node.name] = ast.get_source_segment(text, node) or ""
+    return found
+
+
+def used_names(code: str) -> list[str]:
+    """The plain names that `code` reads, each once, in their order."""
+    names = [node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)]
+    return list(dict.fromkeys(names))
+
+
+def blocks_for(code: str) -> list[str]:
+    """Sources of the blocks that `code` uses, each behind the blocks that it needs itself."""
+    ordered: dict[str, str] = {}
+
+    def add(names: Iterable[str]) -> None:
+        for name in names:
+            if name in block_classes() and name not in ordered:
+                source = block_classes()[name]
+                add(other for other in used_names(source) if other != name)
+                ordered[name] = source
+
+    add(used_names(code))
+    return list(ordered.values())
+
+
+def imports_for(code: str) -> tuple[str, ...]:
+    """Import lines that `code` needs beyond `import torch` and `from torch import Tensor, nn`."""
+    return tuple(line for name, line in _IMPORTS.items() if name in used_names(code))

@@ -1,0 +1,1 @@
+"""Source of model blocks that generated projects are composed of; read as text, never imported."""

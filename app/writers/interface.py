@@ -1,0 +1,63 @@
+"""What a model takes and gives, read from the one line that documents it: `build_model`'s docstring in each sample."""
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+InputKind = Literal["image", "series", "tokens", "vector"]
+OutputKind = Literal["scalar", "vector", "map", "steps"]
+
+_INPUT_KINDS: dict[tuple[str, ...], InputKind] = {
+    ("channels", "image_height", "image_width"): "image",
+    ("window", "num_features"): "series",
+    ("sequence_length",): "tokens",
+    ("num_features",): "vector",
+}
+
+
+@dataclass(frozen=True)
+class Interface:
+    """Dimensions behind the batch, as Config fields or expressions of them.
+
+    `Shapes: (N, window, num_features) -> (N, horizon)` is `Interface(("window", "num_features"), ("horizon",))`.
+    """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    @property
+    def input_kind(self) -> InputKind | None:
+        """None for a task of its own (pairs, waveforms, noise vectors)."""
+        return _INPUT_KINDS.get(self.inputs)
+
+    @property
+    def output_kind(self) -> OutputKind | None:
+        """One number an example, a vector, a map of the image's size, or a vector for each token; else None."""
+        if not self.outputs:
+            return "scalar"
+        if len(self.outputs) == 1:
+            return "vector"
+        if self.outputs[1:] == ("image_height", "image_width"):
+            return "map"
+        if len(self.outputs) == 2 and self.outputs[0] == "sequence_length":
+            return "steps"
+        return None
+
+    @property
+    def width(self) -> str:
+        """The number of outputs as Python code: `config.num_classes`, `1`, `config.num_keypoints * 2`."""
+        kind = self.output_kind
+        name = {"scalar": "1", "vector": self.outputs[:1], "map": self.outputs[:1], "steps": self.outputs[-1:]}[kind or ""]
+        return re.sub(r"[A-Za-z_]\w*", lambda match: f"config.{match.group()}", "".join(name))
+
+
+def read_interface(code: str) -> Interface | None:
+    """The interface that `build_model`'s docstring states, or None when it states none."""
+    for node in ast.parse(code).body:
+        if isinstance(node, ast.FunctionDef) and node.name == "build_model":
+            match = re.search(r"Shapes: \(N(?:, )?([^)]*?),?\) -> \(N(?:, )?([^)]*?),?\)", ast.get_docstring(node) or "")
+            if match:
+                inputs, outputs = (tuple(filter(None, (part.strip() for part in side.split(",")))) for side in match.groups())
+                return Interface(inputs, outputs)
+    return None

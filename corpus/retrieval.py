@@ -1,0 +1,92 @@
+"""Ranking samples: BM25 (paper, section III-B; the `rank-bm25` implementation) over what a sample is about."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from dlcodegen import vocabulary
+from dlcodegen.corpus.sample import Sample
+from dlcodegen.plan import SolutionPlan
+from dlcodegen.report import Fact
+
+# Facts about the data's shape: a sample that has no such setting cannot be made to honour them.
+_SHAPE = {
+    "image_height", "channels", "num_classes", "num_outputs", "vocab_size", "sequence_length", "window", "horizon",
+    "num_features", "sample_rate", "num_keypoints", "num_users", "num_items", "scale_factor", "noise_level",
+}  # fmt: skip
+
+
+class Ranked(NamedTuple):
+    sample: Sample
+    score: float
+
+
+def rank_by_plan(plan: SolutionPlan, facts: list[Fact], samples: Sequence[Sample], pool: Iterable[Sample]) -> list[Ranked]:
+    """Samples whose plan is nearest first (paper: BM25 between plans); those that cannot hold a stated shape come last."""
+    return _rank(tokens(_plan_text(plan)), facts, samples, list(pool), _plan_document)
+
+
+def rank_by_words(requirement: str, facts: list[Fact], samples: Sequence[Sample], pool: Iterable[Sample]) -> list[Ranked]:
+    """Samples whose description and plan share the requirement's words first; a named architecture counts most."""
+    return _rank(tokens(requirement), facts, samples, list(pool), _description)
+
+
+def distinct(ranked: list[Ranked], limit: int) -> list[Ranked]:
+    """The first `limit`, near-duplicates of one already taken skipped (nine tenths of their lines are the same)."""
+    taken: list[Ranked] = []
+    for item in ranked:
+        if len(taken) < limit and not any(_overlap(item.sample.code, other.sample.code) > 0.9 for other in taken):
+            taken.append(item)
+    return taken
+
+
+def tokens(text: str) -> list[str]:
+    """Lower-case words and numbers; plural endings dropped."""
+    return [re.sub(r"(?<=\w{3})s$", "", word) for word in re.findall(r"[a-z]+|\d+", text.lower())]
+
+
+def _rank(
+    query: list[str], facts: list[Fact], samples: Sequence[Sample], pool: list[Sample], document: Callable[[Sample], str]
+) -> list[Ranked]:
+    """BM25 with the word statistics of the whole pool, so that a category of two samples is ranked sensibly too."""
+    from rank_bm25 import BM25Okapi
+
+    if not samples:
+        return []
+    position = {sample.id: index for index, sample in enumerate(pool)}
+    index = BM25Okapi([tokens(document(sample)) for sample in pool])
+    scores = index.get_batch_scores(query, [position[sample.id] for sample in samples])
+    ranked = [Ranked(sample, float(score) + _architecture_bonus(sample, facts)) for sample, score in zip(samples, scores, strict=True)]
+    return sorted(ranked, key=lambda item: (_unfit(item.sample, facts), -item.score, item.sample.id))
+
+
+def _unfit(sample: Sample, facts: list[Fact]) -> int:
+    """How many stated shapes the sample has no setting for; two classes suit a sample with one logit."""
+    missing = {fact["name"] for fact in facts if fact["name"] in _SHAPE and fact["name"] not in sample.config}
+    if any(fact["name"] == "num_classes" and fact["value"] == 2 for fact in facts):
+        missing.discard("num_classes")
+    return len(missing)
+
+
+def _architecture_bonus(sample: Sample, facts: list[Fact]) -> float:
+    stated = next((str(fact["value"]) for fact in facts if fact["name"] == "architecture"), None)
+    shown = vocabulary.find(vocabulary.ARCHITECTURES, sample.title)
+    return 10.0 if stated and shown and shown.name == stated else 0.0
+
+
+def _plan_text(plan: SolutionPlan) -> str:
+    return json.dumps(plan.to_paper(), ensure_ascii=False)
+
+
+def _plan_document(sample: Sample) -> str:
+    return _plan_text(sample.plan)
+
+
+def _description(sample: Sample) -> str:
+    return f"{sample.description} {_plan_text(sample.plan)}"
+
+
+def _overlap(one: str, other: str) -> float:
+    a, b = ({line.strip() for line in code.splitlines() if line.strip()} for code in (one, other))
+    return len(a & b) / max(1, min(len(a), len(b)))

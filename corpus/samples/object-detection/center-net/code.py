@@ -1,0 +1,304 @@
+"""Detection of several objects per image without anchors, after CenterNet.
+
+Every object is the peak of a heat map of its class; the same cell of other maps gives its size and where in the cell
+its centre lies. The focal loss keeps the few peaks from drowning in background. Nothing has to be suppressed afterwards.
+
+Data (--data PATH): a folder with images/ and boxes.csv, one row per object with the columns file, x_min, y_min, x_max,
+y_max (pixels) and label. The class names are saved as classes.json: the index in this list is the predicted number.
+Result (--smoke): one to three rectangles on noise, mean average precision RESULT on a CPU.
+"""
+
+import argparse
+import copy
+import dataclasses
+import json
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import Optimizer
+from torch.utils.data import DataLoader, Dataset, TensorDataset, random_split
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+STRIDE = 4  # pixels per cell of the output maps
+
+
+@dataclass
+class Config:
+    """Every setting of the project; each field is a command line flag."""
+
+    data: str = ""
+    out: str = "outputs"
+    smoke: bool = False
+    seed: int = 42
+    image_height: int = 128
+    image_width: int = 128
+    channels: int = 3
+    num_classes: int = 3
+    base_width: int = 64  # channels of every convolution
+    depth: int = 5  # number of dilated convolutions
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-4
+    epochs: int = 50
+    patience: int = 10  # epochs without a better validation loss before training stops
+
+    def for_smoke(self) -> "Config":
+        """A trial that ends in seconds on a CPU: few examples, few epochs, no image side above 256 pixels."""
+        height, width = min(self.image_height, 256), min(self.image_width, 256)
+        batch_size, epochs = min(self.batch_size, 4), min(self.epochs, 8)
+        return dataclasses.replace(self, image_height=height, image_width=width, batch_size=batch_size, epochs=epochs)
+
+
+def encode(boxes: Tensor, labels: Tensor, config: Config) -> Tensor:
+    """Maps (num_classes + 5, rows, columns) of boxes (K, 4) in pixels: heat, width, height, offset x and y, is centre."""
+    rows, columns = -(-config.image_height // STRIDE), -(-config.image_width // STRIDE)
+    maps = torch.zeros(config.num_classes + 5, rows, columns)
+    for (x_min, y_min, x_max, y_max), label in zip((boxes / STRIDE).tolist(), labels, strict=True):
+        x, y, width, height = (x_min + x_max) / 2, (y_min + y_max) / 2, x_max - x_min, y_max - y_min
+        column, row = min(int(x), columns - 1), min(int(y), rows - 1)
+        distance_x, distance_y = (torch.arange(columns) - column) / width, (torch.arange(rows)[:, None] - row) / height
+        maps[label] = torch.maximum(maps[label], torch.exp(-18 * (distance_x**2 + distance_y**2)))
+        maps[config.num_classes :, row, column] = torch.tensor([width, height, x - column, y - row, 1])
+    return maps
+
+
+class BoxFolder(Dataset[tuple[Tensor, Tensor]]):
+    """Pairs of image (channels, height, width) in [0, 1] and the maps of its objects."""
+
+    def __init__(self, folder: Path, config: Config) -> None:
+        columns = ["file", "x_min", "y_min", "x_max", "y_max", "label"]
+        try:
+            table = pd.read_csv(folder / "boxes.csv", usecols=columns, dtype={"file": str, "label": str}).dropna()
+        except (OSError, ValueError) as error:
+            raise SystemExit(f"{folder / 'boxes.csv'}: {error}") from None
+        labels, classes = table["label"].factorize(sort=True)
+        if len(classes) != config.num_classes:
+            raise SystemExit(f"{folder}: {len(classes)} classes found, pass --num-classes {len(classes)}")
+        Path(config.out).mkdir(parents=True, exist_ok=True)
+        (Path(config.out) / "classes.json").write_text(json.dumps(list(classes), indent=2) + "\n", encoding="utf-8")
+        self.images = [(folder / "images" / name, rows) for name, rows in table.assign(label=labels).groupby("file")]
+        if len(self.images) < 3 or not all(path.is_file() for path, _ in self.images):
+            raise SystemExit(f"{folder}: at least 3 images with objects are needed, each in images/")
+        self.columns, self.config = columns[1:], config
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        path, rows = self.images[index]
+        file, size = Image.open(path), (self.config.image_width, self.config.image_height)
+        image = np.array(file.convert("L" if self.config.channels == 1 else "RGB").resize(size), dtype=np.float32) / 255
+        objects = torch.tensor(rows[self.columns].to_numpy(dtype=np.float32))
+        maps = encode(
+            objects[:, :4] * torch.tensor(size * 2) / torch.tensor(file.size * 2), objects[:, 4].long(), self.config
+        )
+        return torch.from_numpy(image.reshape(*image.shape[:2], -1).transpose(2, 0, 1)), maps
+
+
+def synthetic_data(config: Config) -> TensorDataset:
+    """Up to three rectangles on noise, whose colour is their class: images (N, channels, height, width) and maps."""
+    height, width = config.image_height, config.image_width
+    count = max(20, min(80, 80 * 128 * 128 // (height * width)))
+    colours = torch.stack([torch.linspace(1, 0.3, config.num_classes).roll(i) for i in range(config.channels)], dim=1)
+    images, targets = 0.2 * torch.rand(count, config.channels, height, width), []
+    for image in images:
+        quarters = torch.randperm(4)[: int(torch.randint(1, 4, ()))]  # no two objects in the same one
+        low = torch.stack([quarters % 2, quarters // 2], dim=1) / 2 + 0.1 * torch.rand(len(quarters), 2)
+        boxes = torch.cat([low, low + 0.2 + 0.15 * torch.rand(len(quarters), 2)], dim=1)
+        boxes = (boxes * torch.tensor([width, height] * 2)).round()
+        labels = torch.randint(config.num_classes, (len(quarters),))
+        for (x_min, y_min, x_max, y_max), label in zip(boxes.int().tolist(), labels, strict=True):
+            image[:, y_min:y_max, x_min:x_max] += colours[label, :, None, None]
+        targets.append(encode(boxes, labels, config))
+    return TensorDataset(images, torch.stack(targets))
+
+
+def load_data(config: Config) -> tuple[DataLoader, DataLoader, DataLoader]:
+    """Loaders of the training (70%), validation (15%) and test (15%) split."""
+    dataset = synthetic_data(config) if config.smoke else BoxFolder(Path(config.data), config)
+    held_out = max(1, round(0.15 * len(dataset)))
+    sizes = [len(dataset) - 2 * held_out, held_out, held_out]
+    train_set, val_set, test_set = random_split(dataset, sizes, torch.Generator().manual_seed(config.seed))
+    return (
+        DataLoader(train_set, config.batch_size, shuffle=True),
+        DataLoader(val_set, config.batch_size),
+        DataLoader(test_set, config.batch_size),
+    )
+
+
+class CenterNet(nn.Module):
+    """Two convolutions that halve the resolution, then dilated ones, each of which sees twice as far as the last."""
+
+    def __init__(self, in_channels: int, out_channels: int, base_width: int, depth: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential()
+        for stride, gap in [(2, 1), (2, 1), *((1, 2**level) for level in range(depth))]:
+            self.layers.append(nn.Conv2d(in_channels, base_width, 3, stride, padding=gap, dilation=gap, bias=False))
+            self.layers.append(nn.Sequential(nn.BatchNorm2d(base_width), nn.ReLU(inplace=True)))
+            in_channels = base_width
+        self.head = nn.Conv2d(base_width, out_channels, kernel_size=1)
+        nn.init.constant_(self.head.bias[:-4], -2.2)  # at first a heat of 0.1 everywhere: most cells are empty
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.layers(x))
+
+
+def build_model(config: Config) -> nn.Module:
+    """Shapes: (N, channels, image_height, image_width) -> (N, num_classes + 4, image_height / 4, image_width / 4) maps."""
+    return CenterNet(config.channels, config.num_classes + 4, config.base_width, config.depth)
+
+
+class CenterLoss(nn.Module):
+    """Focal loss of the heat, forgiving near a centre, plus L1 loss of size and offset at the centres."""
+
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        logits, heat, centres = outputs[:, :-4], targets[:, :-5], targets[:, -1:]
+        hit, miss = logits.sigmoid() ** 2 * F.logsigmoid(-logits), (-logits).sigmoid() ** 2 * F.logsigmoid(logits)
+        focal_loss = -torch.where(heat == 1, miss, (1 - heat) ** 4 * hit).sum()
+        errors = (centres * (outputs[:, -4:] - targets[:, -5:-1]).abs()).sum(dim=(0, 2, 3))
+        return (focal_loss + 0.1 * errors[:2].sum() + errors[2:].sum()) / centres.sum().clamp(min=1)
+
+
+def build_loss(config: Config) -> nn.Module:
+    """The training loss, called with (outputs, targets)."""
+    return CenterLoss()
+
+
+def build_optimizer(model: nn.Module, config: Config) -> Optimizer:
+    """The optimizer of all weights."""
+    return torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+
+
+def run_epoch(model: nn.Module, loader: DataLoader, criterion: nn.Module, optimizer: Optimizer | None = None) -> float:
+    """Mean loss over the loader; the weights are updated when an optimizer is given."""
+    model.train(optimizer is not None)
+    total, count = 0.0, 0
+    with torch.set_grad_enabled(optimizer is not None):
+        for inputs, targets in loader:
+            inputs, targets = inputs.to(DEVICE), targets.to(DEVICE)
+            loss = criterion(model(inputs), targets)
+            if optimizer is not None:
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            total += loss.item() * len(inputs)
+            count += len(inputs)
+    return total / count
+
+
+def train(model: nn.Module, train_loader: DataLoader, val_loader: DataLoader, config: Config) -> None:
+    """Fit the model, stop early, and restore the weights with the lowest validation loss."""
+    criterion, optimizer = build_loss(config), build_optimizer(model, config)
+    best_loss, best_weights, waited = float("inf"), copy.deepcopy(model.state_dict()), 0
+    for epoch in range(1, config.epochs + 1):
+        train_loss = run_epoch(model, train_loader, criterion, optimizer)
+        val_loss = run_epoch(model, val_loader, criterion)
+        print(f"epoch {epoch}/{config.epochs}: training loss {train_loss:.4f}, validation loss {val_loss:.4f}")
+        waited += 1
+        if val_loss < best_loss:
+            best_loss, best_weights, waited = val_loss, copy.deepcopy(model.state_dict()), 0
+        if waited >= config.patience:
+            break
+    model.load_state_dict(best_weights)
+
+
+def decode(heat: Tensor, geometry: Tensor, threshold: float) -> list[Tensor]:
+    """Objects (K, 6) of each image, best first: x_min, y_min, x_max, y_max in pixels, score, class."""
+    peaks, found = (heat > threshold) & (heat == F.max_pool2d(heat, kernel_size=3, stride=1, padding=1)), []
+    for scores, mask, places in zip(heat, peaks, geometry, strict=True):
+        label, row, column = mask.nonzero(as_tuple=True)
+        size, centre = places[:2, row, column].clamp(min=0), places[2:4, row, column] + torch.stack([column, row])
+        corners = STRIDE * torch.cat([centre - size / 2, centre + size / 2])
+        objects = torch.cat([corners, scores[mask][None], label[None]]).T
+        found.append(objects[objects[:, 4].argsort(descending=True)][:100])
+    return found
+
+
+def match(found: Tensor, true: Tensor) -> Tensor:
+    """Whether each object found (K, 6), best first, is the first on an object of its class with an IoU of 0.5."""
+    low, high = torch.maximum(found[:, None, :2], true[:, :2]), torch.minimum(found[:, None, 2:4], true[:, 2:4])
+    overlap = (high - low).clamp(min=0).prod(dim=2)
+    areas = [(objects[:, 2:4] - objects[:, :2]).prod(dim=1) for objects in (found, true)]
+    iou = overlap / (areas[0][:, None] + areas[1] - overlap) * (found[:, None, 5] == true[:, 5])
+    claims = (iou >= 0.5) & (iou == iou.amax(dim=1, keepdim=True))
+    return (claims & (claims.cumsum(dim=0) == 1)).any(dim=1)
+
+
+def compute_metrics(outputs: Tensor, targets: Tensor) -> dict[str, float]:
+    """Mean average precision, and precision and recall of objects with a score above 0.3."""
+    found = decode(outputs[:, :-4].sigmoid(), outputs[:, -4:], 0.05)
+    true = decode(targets[:, :-5], targets[:, -5:-1], 0.999)
+    hits = torch.cat([match(*pair) for pair in zip(found, true, strict=True)])
+    (scores, labels), wanted = torch.cat(found)[:, 4:].T, torch.cat(true)[:, 5]
+    order, precisions = scores.argsort(descending=True), []
+    for label in wanted.unique():
+        ranked = hits[order][labels[order] == label]
+        precision = (ranked.cumsum(0) / torch.arange(1, len(ranked) + 1)).flip(0).cummax(0).values.flip(0)
+        precisions.append(precision[ranked].sum().item() / (wanted == label).sum().item())
+    sure = hits[scores > 0.3]
+    precision, recall = sure.sum().item() / max(1, len(sure)), sure.sum().item() / len(wanted)
+    return {"map_50": sum(precisions) / len(precisions), "precision": precision, "recall": recall}
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, loader: DataLoader) -> dict[str, float]:
+    """Metrics over all examples of the loader."""
+    model.eval()
+    outputs, targets = zip(*((model(inputs.to(DEVICE)).cpu(), targets) for inputs, targets in loader), strict=True)
+    return compute_metrics(torch.cat(outputs), torch.cat(targets))
+
+
+@torch.no_grad()
+def predict(model: nn.Module, inputs: Tensor) -> list[Tensor]:
+    """Objects (K, 6) of each image: x_min, y_min, x_max, y_max in pixels, score (above 0.3), class."""
+    model.eval()
+    outputs = model(inputs.to(DEVICE)).cpu()
+    return decode(outputs[:, :-4].sigmoid(), outputs[:, -4:], 0.3)
+
+
+def parse_config() -> Config:
+    """Read every field of Config from the command line."""
+    parser = argparse.ArgumentParser(
+        description="Detection of several objects per image without anchors, after CenterNet."
+    )
+    for field in dataclasses.fields(Config):
+        flag = "--" + field.name.replace("_", "-")
+        if isinstance(field.default, bool):
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=field.default)
+        else:
+            parser.add_argument(flag, type=type(field.default), default=field.default, help="default: %(default)s")
+    config = Config(**vars(parser.parse_args()))
+    if not (config.data or config.smoke):
+        parser.error("give --data PATH for real data, or --smoke for a quick trial on synthetic data")
+    return config.for_smoke() if config.smoke else config
+
+
+def main() -> None:
+    """Train, evaluate on the test split, and save weights, metrics and predictions."""
+    config = parse_config()
+    random.seed(config.seed)
+    np.random.seed(config.seed)
+    torch.manual_seed(config.seed)
+    train_loader, val_loader, test_loader = load_data(config)
+    model = build_model(config).to(DEVICE)
+    train(model, train_loader, val_loader, config)
+    metrics = evaluate(model, test_loader)
+    predictions = [found.tolist() for inputs, _ in test_loader for found in predict(model, inputs)]
+
+    out = Path(config.out)
+    out.mkdir(parents=True, exist_ok=True)
+    torch.save(model.state_dict(), out / "model.pt")
+    (out / "predictions.json").write_text(json.dumps(predictions) + "\n", encoding="utf-8")
+    (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    print("test:", ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
+
+
+if __name__ == "__main__":
+    main()
