@@ -52,13 +52,11 @@ class Context:
     def resolve(cls, given: object) -> "Context":
         """The context of this run, whatever the caller's graph passes down.
 
-        A subgraph receives its parent's context untouched, and in-process runs without one receive None
-        (notes on LangGraph 1.2): a Context is kept, a dict is read, of any other object the fields with our names
-        are taken.
+        A subgraph receives its parent's context untouched, and in-process runs without one receive None: a Context is
+        kept; of any other object, `dlcodegen` (attribute or key) is taken, a Context or a dict of its fields. Anything
+        else in a foreign context is not ours, whatever its name.
         """
         if isinstance(given, cls):
             return given
-        names = {item.name for item in dataclasses.fields(cls)}
-        if isinstance(given, dict):
-            return cls(**{name: value for name, value in given.items() if name in names})
-        return cls(**{name: getattr(given, name) for name in names if hasattr(given, name)})
+        own = given.get("dlcodegen") if isinstance(given, dict) else getattr(given, "dlcodegen", None)
+        return own if isinstance(own, cls) else cls(**(own or {}))

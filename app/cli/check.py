@@ -30,10 +30,10 @@ def check(
     dlcodegen check polyps/main.py --plan polyps/plan.json --json
     """
     from dlcodegen.cli import show
-    from dlcodegen.execution import ladder
+    from dlcodegen.execution.ladder import check as climb
 
     code, solution = _read(file), _read_plan(plan)
-    report = ladder.check(code, solution, [])
+    report = climb(code, solution, [])
     if as_json:
         show.as_json(report)
     else:

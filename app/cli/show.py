@@ -27,11 +27,7 @@ _MEANINGS = {
     "failed": "the best of what was tried; README.md says what is wrong",
     "unchecked": "nothing of it has been executed",
 }
-_VERDICTS = {
-    "honoured": Text("✓ honoured", "green"),
-    "contradicted": Text("✗ contradicted", "red"),
-    "not found": Text("? not found", "yellow"),
-}
+_VERDICTS = {"honoured": ("✓", "green"), "contradicted": ("✗", "red"), "not found": ("?", "yellow")}
 
 
 def as_json(value: Mapping[str, Any]) -> None:
@@ -133,11 +129,16 @@ def _conformance(console: Console, rows: list[Conformance]) -> None:
     """What was not honoured first, so that nobody has to look for it."""
     if not rows:
         return
-    table = _table("asked for or planned", "wanted", "verdict", "evidence")
+    caption = "  ".join(f"{mark} {verdict}" for verdict, (mark, _) in _VERDICTS.items())
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), expand=True, caption=caption)
+    table.add_column("")
+    table.add_column("asked for or planned", max_width=20, overflow="fold")
+    table.add_column("wanted", max_width=24, overflow="fold")
+    table.add_column("line: code", ratio=1, no_wrap=True, overflow="ellipsis")
     for row in sorted(rows, key=lambda row: row["verdict"] == "honoured"):
-        where = f"line {row['line']}: " if row["line"] is not None else ""
-        evidence = _text(where + row["evidence"])
-        table.add_row(_text(row["name"]), _text(row["expected"]), _VERDICTS[row["verdict"]], evidence)
+        where = f"{row['line']}: " if row["line"] is not None else ""
+        mark, evidence = Text(*_VERDICTS[row["verdict"]]), _text(where + row["evidence"])
+        table.add_row(mark, _text(row["name"]), _text(row["expected"]), evidence)
     console.print(table)
 
 

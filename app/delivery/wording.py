@@ -7,6 +7,11 @@ from dlcodegen.report import CheckReport, Conformance, Diagnosis, Fact
 # What stopped a run, for readers who do not know the exception's name. The rest is explained by its own message.
 _REASONS = {
     "timeout": "it took longer than a smoke run may",
+    "too many processes": "it started more processes than a smoke run may",
+    "too much output": "it printed without end",
+    "disk full": "it wrote more files than a smoke run may",
+    "metrics.json": "it did not write usable metrics",
+    "placeholder": "something is left for somebody else to fill in",
     "out of memory": "it needed more memory than a smoke run may",
     "MemoryError": "it needed more memory than a smoke run may",
     "SyntaxError": "it is not valid Python",

@@ -1,6 +1,6 @@
 """Shuts a script in and starts it: namespaces of its own, resource limits, no privileges.
 
-Started by the launcher as `python -I enclosure.py SPEC`, standard library only. Tells the launcher through the pipe
+Started by the launcher as `python -IS enclosure.py SPEC`, standard library only. Tells the launcher through the pipe
 `report`, one JSON object a line: `layers` (layer -> why the kernel refused it, empty when it holds), `failed` (why the
 script could not be started, empty as soon as it could) and `exit_code`. A layer that is refused does not keep the
 next ones from being tried.
@@ -82,7 +82,7 @@ def refusal_of_user_namespace() -> str:
         os.write(writer, refusal(enter_user_namespace).encode())
         os._exit(0)
     os.close(writer)
-    with open(reader, encoding="utf-8") as answer:
+    with os.fdopen(reader, encoding="utf-8") as answer:
         reason = answer.read()
     os.waitpid(child, 0)
     return reason

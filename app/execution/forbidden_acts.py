@@ -4,7 +4,6 @@ Runs inside the sandbox as `main.py QUESTION`, standard library only. Writes ans
 empty when it was possible.
 """
 
-import glob
 import json
 import os
 import socket
@@ -23,9 +22,9 @@ def connect() -> None:
 
 def read_an_environment() -> None:
     """Of any process outside: it has other variables than those that every process in here was given."""
-    for path in glob.glob("/proc/[0-9]*/environ"):
+    for path in Path("/proc").glob("[0-9]*/environ"):
         try:
-            variables = Path(path).read_bytes().split(b"\0")
+            variables = path.read_bytes().split(b"\0")
         except OSError:
             continue
         if {variable.split(b"=")[0] for variable in variables if variable} - set(os.environb):
@@ -39,7 +38,7 @@ def signal_others() -> None:
 
 
 def open_file(path: str) -> None:
-    with open(path, "r+b"):
+    with Path(path).open("r+b"):
         pass
 
 
@@ -48,7 +47,7 @@ def use_memory(size: int) -> None:
 
 
 def write_file(size: int) -> None:
-    with open("large", "wb") as file:
+    with Path("large").open("wb") as file:
         file.truncate(size)
 
 
@@ -72,8 +71,7 @@ def denial(act: Callable[[], None]) -> str:
 
 def main() -> None:
     question = json.loads(sys.argv[1])
-    answers: dict[str, str] = {}
-    for name, act in {
+    acts: dict[str, Callable[[], None]] = {
         "network": connect,
         "environment": read_an_environment,
         "other processes": signal_others,
@@ -81,7 +79,9 @@ def main() -> None:
         "memory": partial(use_memory, question["memory"]),
         "file size": partial(write_file, question["file_size"]),
         "process count": partial(start_processes, question["processes"]),  # last: it may be killed for it
-    }.items():
+    }
+    answers: dict[str, str] = {}
+    for name, act in acts.items():
         answers[name] = denial(act)
         Path("answers.json").write_text(json.dumps(answers), encoding="utf-8")
     os._exit(0)  # whatever was started is killed with the rest of the tree

@@ -1,6 +1,6 @@
 """Watches over one run of generated code and says what became of it.
 
-Started as `python -I launcher.py SPEC`, standard library only, with a lifeline as standard input: when its writing end
+Started as `python -IS launcher.py SPEC`, standard library only, with a lifeline as standard input: when its writing end
 closes, because we want the run to stop or because our process died, everything below dies. Writes one `Outcome` to
 standard output.
 
@@ -21,7 +21,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 LIFELINE = 0  # file descriptor
 TICK = 0.05  # seconds between two looks at memory, processes and disk
@@ -181,7 +181,7 @@ def enclose(spec: Spec, report: Stream, output: Stream, errors: Stream) -> "subp
         **spec["limits"],
     }
     process = subprocess.Popen(
-        [sys.executable, "-I", str(Path(__file__).with_name("enclosure.py")), json.dumps(enclosed)],
+        [sys.executable, "-IS", str(Path(__file__).with_name("enclosure.py")), json.dumps(enclosed)],
         stdin=subprocess.DEVNULL,
         stdout=output.writer,
         stderr=errors.writer,
@@ -206,18 +206,21 @@ def run(spec: Spec) -> Outcome:
     for stream in (report, output, errors):
         while stream.read():
             pass
-    outcome: Outcome = {
+    told: dict[str, Any] = {}
+    for line in report.text().splitlines():
+        told |= json.loads(line)
+    failed = told.get("failed", "the enclosure ended before the script was started")
+    # Without a pid namespace the script can kill the enclosure: then nobody is left to tell the exit code.
+    exit_code = None if stopped or failed else told.get("exit_code", -signal.SIGKILL)
+    return {
         "stopped": stopped,
-        "exit_code": None,
+        "exit_code": exit_code,
         "seconds": seconds,
         "stdout": output.text(),
         "stderr": errors.text(),
-        "layers": {},
-        "failed": "the enclosure ended before the script was started",
+        "layers": told.get("layers", {}),
+        "failed": failed,
     }
-    for line in report.text().splitlines():
-        outcome.update(json.loads(line))
-    return outcome
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def _probe() -> dict[str, str]:
         "memory": _by_limit(denied["memory"]),
         "file size": _by_limit(denied["file size"]),
         "process count": "yes (watched)" if watched else _by_limit(denied["process count"]),
-        "files": _by_limit(denied["files"], "a script can read and change what this user can; a later version stops it"),
+        "files": _by_limit(denied["files"], "a script can read and change what you can; a later version stops it"),
     }
 
 

@@ -121,7 +121,7 @@ _lifelines: set[IO[bytes]] = set()
 def _lifeline() -> Iterator[tuple[int, IO[bytes]]]:
     """Reading and writing end of a pipe. Only this process has the writing end: when it closes, the run is over."""
     reader, writer = os.pipe()
-    with open(writer, "wb", buffering=0) as lifeline:
+    with os.fdopen(writer, "wb", buffering=0) as lifeline:
         with _lock:
             _lifelines.add(lifeline)
         try:
@@ -133,7 +133,7 @@ def _lifeline() -> Iterator[tuple[int, IO[bytes]]]:
 
 
 def _launch(spec: Spec, environment: dict[str, str]) -> Outcome:
-    command = [sys.executable, "-I", str(_LAUNCHER), json.dumps(spec)]
+    command = [sys.executable, "-IS", str(_LAUNCHER), json.dumps(spec)]
     with _lifeline() as (reader, lifeline):
         try:
             process = subprocess.Popen(

@@ -8,7 +8,10 @@ __all__ = ["InputKind", "Layers", "ModelFacts", "OutputKind"]
 
 Layers = list[str]
 
-_ACTIVATIONS = "relu relu6 leakyrelu prelu elu selu gelu silu swish mish hardswish tanh".split()
+_ACTIVATIONS = {
+    *("relu", "relu6", "leakyrelu", "prelu", "elu", "selu"),
+    *("gelu", "silu", "swish", "mish", "hardswish", "tanh"),
+}
 
 
 class ModelFacts:

@@ -16,7 +16,7 @@ def block_classes() -> dict[str, str]:
     for path in sorted(_FOLDER.glob("*.py")):
         text = path.read_text(encoding="utf-8")
         for node in ast.parse(text).body:
-            if isinstance(node, ast.ClassDef):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef):
                 found[node.name] = ast.get_source_segment(text, node) or ""
     return found
 

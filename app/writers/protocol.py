@@ -40,6 +40,8 @@ class Writer(Protocol):
     """
 
     name: str
+    usage: dict[str, int]
+    """What the jobs done so far cost: `calls`, `input_tokens`, `output_tokens`; empty without a model."""
 
     def abstract(self, plan: SolutionPlan, samples: list[Sample]) -> Template:
         """The samples' shared structure, with named slots."""

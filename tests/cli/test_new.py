@@ -33,7 +33,7 @@ def test_people_see_metrics_and_first_what_was_not_honoured(
     shown = capsys.readouterr().out
     assert "smoke metrics  dice 0.5 " in shown
     assert "NameError: name 'x' is not defined" in shown
-    assert shown.index("? not found") < shown.index("✓ honoured")
+    assert shown.index("\n ?  dropout ") < shown.index("\n ✓  epochs ")
     assert "[red]no[/red]" in shown  # text of others is no markup
     assert "  python main.py --data '/my data'\n" in shown
 

@@ -140,7 +140,7 @@ class ResidualBlock(nn.Module):
 
 
 class ResNet(nn.Module):
-    """A stem (leaving about 32 x 32 positions), stages of two residual blocks, global average pooling and a linear classifier."""
+    """A stem that leaves about 32 x 32 positions, stages of two residual blocks, and a linear classifier."""
 
     def __init__(self, config: Config, stem_stride: int) -> None:
         super().__init__()
@@ -148,8 +148,7 @@ class ResNet(nn.Module):
         self.blocks = nn.Sequential(stem, nn.ReLU(inplace=True))
         for stage in range(config.depth):
             before, width = (config.base_width * 2 ** max(0, level) for level in (stage - 1, stage))
-            self.blocks.append(ResidualBlock(before, width, 2 if stage > 0 else 1))
-            self.blocks.append(ResidualBlock(width, width, 1))
+            self.blocks.extend([ResidualBlock(before, width, 2 if stage > 0 else 1), ResidualBlock(width, width, 1)])
         self.head = nn.Linear(config.base_width * 2 ** (config.depth - 1), config.num_classes)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -213,8 +213,6 @@ def compute_metrics(outputs: Tensor, targets: Tensor) -> dict[str, float]:
         "iou": (overlap / (found + wanted - overlap))[occurs].mean().item(),
         "dice": (2 * overlap / (found + wanted))[occurs].mean().item(),
         "accuracy": (overlap.sum() / confusion.sum()).item(),
-        "precision": (overlap / found.clamp(min=1))[occurs].mean().item(),
-        "recall": (overlap / wanted.clamp(min=1))[occurs].mean().item(),
     }
 
 

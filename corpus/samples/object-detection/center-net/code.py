@@ -1,7 +1,7 @@
 """Detection of several objects per image without anchors, after CenterNet.
 
 Every object is the peak of a heat map of its class; the same cell of other maps gives its size and where in the cell
-its centre lies. The focal loss keeps the few peaks from drowning in background. Nothing has to be suppressed afterwards.
+its centre lies. The focal loss keeps the few peaks from drowning in background. Boxes need no suppression afterwards.
 
 Data (--data PATH): a folder with images/ and boxes.csv, one row per object with the columns file, x_min, y_min, x_max,
 y_max (pixels) and label. The class names are saved as classes.json: the index in this list is the predicted number.
@@ -42,7 +42,6 @@ class Config:
     channels: int = 3
     num_classes: int = 3
     base_width: int = 64  # channels of every convolution
-    depth: int = 5  # number of dilated convolutions
     batch_size: int = 32
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
@@ -57,14 +56,14 @@ class Config:
 
 
 def encode(boxes: Tensor, labels: Tensor, config: Config) -> Tensor:
-    """Maps (num_classes + 5, rows, columns) of boxes (K, 4) in pixels: heat, width, height, offset x and y, is centre."""
+    """Maps (num_classes + 5, rows, columns) of boxes (K, 4) in pixels: heat, width, height, offset x, y, is centre."""
     rows, columns = -(-config.image_height // STRIDE), -(-config.image_width // STRIDE)
     maps = torch.zeros(config.num_classes + 5, rows, columns)
     for (x_min, y_min, x_max, y_max), label in zip((boxes / STRIDE).tolist(), labels, strict=True):
         x, y, width, height = (x_min + x_max) / 2, (y_min + y_max) / 2, x_max - x_min, y_max - y_min
         column, row = min(int(x), columns - 1), min(int(y), rows - 1)
-        distance_x, distance_y = (torch.arange(columns) - column) / width, (torch.arange(rows)[:, None] - row) / height
-        maps[label] = torch.maximum(maps[label], torch.exp(-18 * (distance_x**2 + distance_y**2)))
+        away_x, away_y = (torch.arange(columns) - column) / width, (torch.arange(rows).view(-1, 1) - row) / height
+        maps[label] = torch.maximum(maps[label], torch.exp(-18 * (away_x**2 + away_y**2)))
         maps[config.num_classes :, row, column] = torch.tensor([width, height, x - column, y - row, 1])
     return maps
 
@@ -73,9 +72,9 @@ class BoxFolder(Dataset[tuple[Tensor, Tensor]]):
     """Pairs of image (channels, height, width) in [0, 1] and the maps of its objects."""
 
     def __init__(self, folder: Path, config: Config) -> None:
-        columns = ["file", "x_min", "y_min", "x_max", "y_max", "label"]
+        types = {"file": str, "x_min": float, "y_min": float, "x_max": float, "y_max": float, "label": str}
         try:
-            table = pd.read_csv(folder / "boxes.csv", usecols=columns, dtype={"file": str, "label": str}).dropna()
+            table = pd.read_csv(folder / "boxes.csv", usecols=list(types), dtype=types).dropna()
         except (OSError, ValueError) as error:
             raise SystemExit(f"{folder / 'boxes.csv'}: {error}") from None
         labels, classes = table["label"].factorize(sort=True)
@@ -86,7 +85,7 @@ class BoxFolder(Dataset[tuple[Tensor, Tensor]]):
         self.images = [(folder / "images" / name, rows) for name, rows in table.assign(label=labels).groupby("file")]
         if len(self.images) < 3 or not all(path.is_file() for path, _ in self.images):
             raise SystemExit(f"{folder}: at least 3 images with objects are needed, each in images/")
-        self.columns, self.config = columns[1:], config
+        self.columns, self.config = list(types)[1:], config
 
     def __len__(self) -> int:
         return len(self.images)
@@ -96,9 +95,8 @@ class BoxFolder(Dataset[tuple[Tensor, Tensor]]):
         file, size = Image.open(path), (self.config.image_width, self.config.image_height)
         image = np.array(file.convert("L" if self.config.channels == 1 else "RGB").resize(size), dtype=np.float32) / 255
         objects = torch.tensor(rows[self.columns].to_numpy(dtype=np.float32))
-        maps = encode(
-            objects[:, :4] * torch.tensor(size * 2) / torch.tensor(file.size * 2), objects[:, 4].long(), self.config
-        )
+        boxes = objects[:, :4] * torch.tensor(size * 2) / torch.tensor(file.size * 2)
+        maps = encode(boxes, objects[:, 4].long(), self.config)
         return torch.from_numpy(image.reshape(*image.shape[:2], -1).transpose(2, 0, 1)), maps
 
 
@@ -133,26 +131,16 @@ def load_data(config: Config) -> tuple[DataLoader, DataLoader, DataLoader]:
     )
 
 
-class CenterNet(nn.Module):
-    """Two convolutions that halve the resolution, then dilated ones, each of which sees twice as far as the last."""
-
-    def __init__(self, in_channels: int, out_channels: int, base_width: int, depth: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential()
-        for stride, gap in [(2, 1), (2, 1), *((1, 2**level) for level in range(depth))]:
-            self.layers.append(nn.Conv2d(in_channels, base_width, 3, stride, padding=gap, dilation=gap, bias=False))
-            self.layers.append(nn.Sequential(nn.BatchNorm2d(base_width), nn.ReLU(inplace=True)))
-            in_channels = base_width
-        self.head = nn.Conv2d(base_width, out_channels, kernel_size=1)
-        nn.init.constant_(self.head.bias[:-4], -2.2)  # at first a heat of 0.1 everywhere: most cells are empty
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.layers(x))
-
-
 def build_model(config: Config) -> nn.Module:
     """Shapes: (N, channels, image_height, image_width) -> (N, num_classes + 4, image_height / 4, image_width / 4) maps."""
-    return CenterNet(config.channels, config.num_classes + 4, config.base_width, config.depth)
+    model, channels = nn.Sequential(), config.channels
+    for stride, gap in [(2, 1), (2, 1), (1, 2), (1, 4), (1, 8), (1, 16)]:  # each sees twice as far as the one before
+        model.append(nn.Conv2d(channels, config.base_width, 3, stride, padding=gap, dilation=gap, bias=False))
+        model.append(nn.Sequential(nn.BatchNorm2d(config.base_width), nn.ReLU(inplace=True)))
+        channels = config.base_width
+    model.append(nn.Conv2d(channels, config.num_classes + 4, kernel_size=1))
+    nn.init.constant_(model[-1].bias[:-4], -2.2)  # at first a heat of 0.1 everywhere: most cells are empty
+    return model
 
 
 class CenterLoss(nn.Module):
@@ -225,8 +213,8 @@ def match(found: Tensor, true: Tensor) -> Tensor:
     """Whether each object found (K, 6), best first, is the first on an object of its class with an IoU of 0.5."""
     low, high = torch.maximum(found[:, None, :2], true[:, :2]), torch.minimum(found[:, None, 2:4], true[:, 2:4])
     overlap = (high - low).clamp(min=0).prod(dim=2)
-    areas = [(objects[:, 2:4] - objects[:, :2]).prod(dim=1) for objects in (found, true)]
-    iou = overlap / (areas[0][:, None] + areas[1] - overlap) * (found[:, None, 5] == true[:, 5])
+    found_area, true_area = ((objects[:, 2:4] - objects[:, :2]).prod(dim=1) for objects in (found, true))
+    iou = overlap / (found_area[:, None] + true_area - overlap) * (found[:, None, 5] == true[:, 5])
     claims = (iou >= 0.5) & (iou == iou.amax(dim=1, keepdim=True))
     return (claims & (claims.cumsum(dim=0) == 1)).any(dim=1)
 
@@ -236,15 +224,15 @@ def compute_metrics(outputs: Tensor, targets: Tensor) -> dict[str, float]:
     found = decode(outputs[:, :-4].sigmoid(), outputs[:, -4:], 0.05)
     true = decode(targets[:, :-5], targets[:, -5:-1], 0.999)
     hits = torch.cat([match(*pair) for pair in zip(found, true, strict=True)])
-    (scores, labels), wanted = torch.cat(found)[:, 4:].T, torch.cat(true)[:, 5]
-    order, precisions = scores.argsort(descending=True), []
+    (scores, labels), wanted, areas = torch.cat(found)[:, 4:].T, torch.cat(true)[:, 5], []
+    order = scores.argsort(descending=True)
     for label in wanted.unique():
         ranked = hits[order][labels[order] == label]
         precision = (ranked.cumsum(0) / torch.arange(1, len(ranked) + 1)).flip(0).cummax(0).values.flip(0)
-        precisions.append(precision[ranked].sum().item() / (wanted == label).sum().item())
-    sure = hits[scores > 0.3]
-    precision, recall = sure.sum().item() / max(1, len(sure)), sure.sum().item() / len(wanted)
-    return {"map_50": sum(precisions) / len(precisions), "precision": precision, "recall": recall}
+        areas.append(precision[ranked].sum().item() / (wanted == label).sum().item())
+    sure = hits[scores > 0.3].sum().item()
+    precision, recall = sure / max(1, (scores > 0.3).sum().item()), sure / len(wanted)
+    return {"map_50": sum(areas) / len(areas), "precision": precision, "recall": recall}
 
 
 @torch.no_grad()

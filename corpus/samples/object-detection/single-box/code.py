@@ -61,9 +61,9 @@ class BoxFolder(Dataset[tuple[Tensor, Tensor]]):
     """Pairs of image (channels, height, width) in [0, 1] and (5,): box as centre and size in [0, 1], class number."""
 
     def __init__(self, folder: Path, config: Config) -> None:
-        columns = ["file", "x_min", "y_min", "x_max", "y_max", "label"]
+        types = {"file": str, "x_min": float, "y_min": float, "x_max": float, "y_max": float, "label": str}
         try:
-            table = pd.read_csv(folder / "boxes.csv", usecols=columns, dtype={"file": str, "label": str}).dropna()
+            table = pd.read_csv(folder / "boxes.csv", usecols=list(types), dtype=types).dropna()
         except (OSError, ValueError) as error:
             raise SystemExit(f"{folder / 'boxes.csv'}: {error}") from None
         if absent := [name for name in table["file"] if not (folder / "images" / name).is_file()]:
@@ -76,7 +76,7 @@ class BoxFolder(Dataset[tuple[Tensor, Tensor]]):
         Path(config.out).mkdir(parents=True, exist_ok=True)
         (Path(config.out) / "classes.json").write_text(json.dumps(list(classes), indent=2) + "\n", encoding="utf-8")
         self.paths = [folder / "images" / name for name in table["file"]]
-        self.targets = torch.tensor(table.assign(label=labels)[columns[1:]].to_numpy(dtype=np.float32))
+        self.targets = torch.tensor(table.assign(label=labels)[list(types)[1:]].to_numpy(dtype=np.float32))
         self.size, self.mode = (config.image_width, config.image_height), "L" if config.channels == 1 else "RGB"
 
     def __len__(self) -> int:
@@ -93,7 +93,7 @@ class BoxFolder(Dataset[tuple[Tensor, Tensor]]):
 def synthetic_data(config: Config) -> TensorDataset:
     """Rectangles on noise, whose colour is their class: images (N, channels, height, width) and targets (N, 5)."""
     height, width = config.image_height, config.image_width
-    count = max(96, min(320, 320 * 128 * 128 // (height * width)))
+    count = max(96, min(256, 256 * 128 * 128 // (height * width)))
     labels = torch.arange(count) % config.num_classes
     sizes = 0.25 + 0.25 * torch.rand(count, 2)
     centres = sizes / 2 + (1 - sizes) * torch.rand(count, 2)

@@ -53,15 +53,14 @@ class Config:
 
     def for_smoke(self) -> "Config":
         """A trial that ends in seconds on a CPU: few examples, few epochs, a small model, at most 256 tokens."""
-        caps = {"vocab_size": 5000, "sequence_length": 256, "generated_length": 100, "batch_size": 8, "epochs": 4}
-        caps |= {"hidden_size": 256, "num_layers": 4}
+        caps = {"vocab_size": 5000, "sequence_length": 256, "batch_size": 8, "epochs": 4}
+        caps |= {"hidden_size": 256, "num_layers": 4, "generated_length": 100}
         return dataclasses.replace(self, **{name: min(getattr(self, name), cap) for name, cap in caps.items()})
 
 
 def synthetic_data(config: Config) -> str:
     """Simple sentences of a small grammar, long enough for every split."""
-    nouns, verbs = ("cat", "dog", "bird", "child"), ("sees", "likes", "follows")
-    colours = ("red", "green", "small")
+    nouns, verbs, colours = ("cat", "dog", "bird", "child"), ("sees", "likes", "follows"), ("red", "green", "small")
     text = ""
     while len(text) < max(12_000, 8 * config.sequence_length):
         subject, verb, colour, thing = (random.choice(words) for words in (nouns, verbs, colours, nouns))
@@ -87,14 +86,11 @@ def load_data(config: Config) -> tuple[DataLoader, DataLoader, DataLoader]:
     counts = Counter(text[: -2 * held_out]).most_common(config.vocab_size - 2)
     vocabulary = {character: index for index, (character, _) in enumerate(counts, start=2)}  # 0 padding, 1 unknown
     ids = torch.tensor([vocabulary.get(character, 1) for character in text])
-    path = Path(config.out, "vocabulary.json")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
+    Path(config.out).mkdir(parents=True, exist_ok=True)
+    Path(config.out, "vocabulary.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
     train_set = windows(ids[: -2 * held_out], length, max(1, length // 2))
-    val_set, test_set = (
-        windows(ids[-2 * held_out : -held_out], length, length),
-        windows(ids[-held_out:], length, length),
-    )
+    val_set = windows(ids[-2 * held_out : -held_out], length, length)
+    test_set = windows(ids[-held_out:], length, length)
     size = config.batch_size
     return DataLoader(train_set, size, shuffle=True), DataLoader(val_set, size), DataLoader(test_set, size)
 
@@ -202,7 +198,8 @@ def predict(model: nn.Module, prompt: str, config: Config) -> str:
         logits[:, :2] = -torch.inf  # neither padding nor unknown
         logits[:, 2 + len(vocabulary) :] = -torch.inf
         ids = torch.cat([ids, logits.softmax(dim=1).multinomial(1)], dim=1)
-    return prompt + "".join(characters[index] for index in ids[0, -config.generated_length :].tolist())
+        prompt += characters[ids[0, -1].item()]
+    return prompt
 
 
 def parse_config() -> Config:

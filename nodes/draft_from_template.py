@@ -1,0 +1,14 @@
+"""Stage 6b: Template RAG, a draft that fills the template (paper, section III-C)."""
+
+from dlcodegen.context import Context
+from dlcodegen.plan import SolutionPlan
+from dlcodegen.state import State, Update
+from dlcodegen.writers.choice import writer_for
+
+
+def draft_from_template(state: State, context: Context) -> Update:
+    """Draft B."""
+    writer = writer_for(context)
+    plan = SolutionPlan.from_paper(state["plan"])
+    draft = writer.draft_from_template(state["request"], plan, state["template"])
+    return {"draft_from_template": draft, "usage": writer.usage, "progress": f"{draft['code'].count(chr(10))} lines"}

@@ -1,0 +1,19 @@
+"""Stage 3: the samples of the plan's category and framework (first stage of retrieval in the paper)."""
+
+from dlcodegen.context import Context
+from dlcodegen.state import State, Update
+
+
+def filter_category(state: State, context: Context) -> Update:
+    """Ids of the samples; where the pool has none, only a writer that asks a model can go on."""
+    from langchain_core.messages import AIMessage
+
+    from dlcodegen.corpus.store import SampleStore
+    from dlcodegen.planner.nearest import unsupported
+
+    store, framework = SampleStore(), state["request"]["framework"]
+    ids = store.ids(state["category"], framework)
+    if not ids and context.writer_in_use == "syntax":
+        problem = unsupported(state["category"], framework, list(store.samples.values()))
+        return {"status": "needs_input", "messages": [AIMessage(problem)], "progress": "no sample"}
+    return {"category_samples": ids, "progress": f"{len(ids)} samples of {state['category']}"}

@@ -1,0 +1,19 @@
+"""Stage 8: comparative merge of the two drafts (paper, section III-D), decided on evidence where there is any."""
+
+from dlcodegen.context import Context
+from dlcodegen.plan import SolutionPlan
+from dlcodegen.state import State, Update
+from dlcodegen.writers.choice import writer_for
+
+
+def merge(state: State, context: Context) -> Update:
+    """The merged script as the newest candidate; its origin has one line a segment."""
+    writer = writer_for(context)
+    drafts = state["candidates"] or [state["draft_from_code"], state["draft_from_template"]]
+    merged = writer.merge(state["request"], SolutionPlan.from_paper(state["plan"]), drafts)
+    taken = {draft["name"]: sum(f": {draft['name']}" in line for line in merged["origin"]) for draft in drafts}
+    return {
+        "candidates": [*drafts, {**merged, "name": "merged"}],
+        "usage": writer.usage,
+        "progress": ", ".join(f"{count} segments from {name}" for name, count in taken.items() if count),
+    }

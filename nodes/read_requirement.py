@@ -1,0 +1,45 @@
+"""Stage 1: is there something to work on, and what does it state?"""
+
+from dlcodegen.context import Context
+from dlcodegen.errors import InputError
+from dlcodegen.state import State, Update
+from dlcodegen.writers.protocol import Request
+
+
+def read_requirement(state: State, context: Context) -> Update:
+    """Chat message or form -> validated request; or a question back, and the run ends here."""
+    from langchain_core.messages import AIMessage
+
+    from dlcodegen.planner.request import read_requirement as read
+
+    requirement = state.get("requirement") or _last_message(state)
+    dataset, data = state.get("dataset") or "", state.get("data") or ""
+    try:
+        context.writer_in_use  # noqa: B018  a missing model is said now, not after ten stages
+        found = read(requirement, dataset, data, state.get("framework") or "")
+    except InputError as problem:
+        return {"status": "needs_input", "messages": [AIMessage(str(problem))], "progress": "nothing to work on", **_EMPTY}
+    request = Request(
+        requirement=requirement.strip(), dataset=dataset, data=data, framework=found.framework, facts=found.facts
+    )
+    return {
+        **_EMPTY,
+        "status": "working",
+        "request": request,
+        "category": found.category,
+        "category_confidence": found.confidence,
+        "notes": found.notes,
+        "progress": f"{found.category}, {len(found.facts)} stated facts",
+    }
+
+
+# A thread may hold an earlier run: nothing of it may reach this one.
+_EMPTY: Update = {"candidates": [], "repairs": 0, "files": {}, "report": {}, "plan": {}, "samples": [], "notes": []}
+
+
+def _last_message(state: State) -> str:
+    """The text of the last human message."""
+    for message in reversed(state.get("messages") or []):
+        if message.type == "human":
+            return message.text if isinstance(message.text, str) else message.text()
+    return ""

@@ -1,0 +1,57 @@
+"""What is read back from the scratch folder, and which traps are refused."""
+
+import pytest
+from dlcodegen.execution.artefacts import ArtefactError, read_artefact
+from dlcodegen.execution.sandbox import Limits, run_script
+
+NAME = "outputs/metrics.json"
+
+
+def read_back(code: str, size: int = 1000) -> str:
+    """The content of outputs/metrics.json after the run, or why it was refused."""
+    head = "import os\nfrom pathlib import Path\nout = Path('outputs')\nmetrics = out / 'metrics.json'\n"
+    result = run_script(head + code, [], Limits(artefact=size), (NAME,))
+    assert result.exit_code == 0, result.stderr
+    return result.artefacts[NAME].decode() if NAME in result.artefacts else result.refused[NAME]
+
+
+def test_a_regular_file_is_read():
+    assert read_back("out.mkdir()\nmetrics.write_text('{}')") == "{}"
+
+
+def test_a_missing_file_is_named():
+    assert read_back("pass") == "outputs/metrics.json was not written"
+
+
+def test_a_link_to_a_file_outside_is_not_followed(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    assert "no regular file" in read_back(f"out.mkdir()\nmetrics.symlink_to({str(secret)!r})")
+
+
+def test_a_link_to_a_folder_outside_is_not_followed(tmp_path):
+    (tmp_path / "metrics.json").write_text("secret")
+    assert "no regular file" in read_back(f"out.symlink_to({str(tmp_path)!r})")
+
+
+def test_a_second_name_of_another_file_is_refused():
+    assert "no regular file of its own" in read_back("out.mkdir()\nos.link('main.py', metrics)")
+
+
+def test_a_named_pipe_is_not_waited_for():
+    assert "no regular file of its own" in read_back("out.mkdir()\nos.mkfifo(metrics)")
+
+
+def test_a_folder_is_refused():
+    assert "no regular file of its own" in read_back("metrics.mkdir(parents=True)")
+
+
+def test_a_large_file_is_refused():
+    assert read_back("out.mkdir()\nmetrics.write_text('x' * 11)", size=10) == (
+        "outputs/metrics.json has 11 bytes, more than 10"
+    )
+
+
+def test_a_folder_that_is_gone_is_reported_as_a_missing_file(tmp_path):
+    with pytest.raises(ArtefactError, match="a.txt was not written"):
+        read_artefact(tmp_path / "gone", "a.txt", 10)
