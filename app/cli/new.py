@@ -19,7 +19,7 @@ def new(  # noqa: PLR0913, PLR0917  one parameter an option
     data: Annotated[
         str, typer.Option(metavar="PATH", show_default=False, help="Your data, if it is on this computer.")
     ] = "",
-    framework: options.FrameworkOption = "pytorch",
+    framework: options.FrameworkOption = None,
     model: Annotated[
         str, typer.Option(metavar="NAME", help="Chat model: offline (none), or PROVIDER:NAME.")
     ] = "offline",
@@ -76,7 +76,7 @@ def new(  # noqa: PLR0913, PLR0917  one parameter an option
         time_limit=time_limit,
         seed=seed,
     )
-    request = {"requirement": requirement, "dataset": dataset, "data": data, "framework": framework}
+    request = {"requirement": requirement, "dataset": dataset, "data": data, "framework": framework or ""}
     if dry_run:
         show.prompts(dry_run_prompts(request, context), as_json)
         return 0

@@ -17,7 +17,10 @@ Dataset = Annotated[
         metavar="TEXT", show_default=False, help="What the data looks like: sizes, classes, columns."
     ),
 ]
-FrameworkOption = Annotated[Framework, typer.Option(help="What the code is written with.")]
+FrameworkOption = Annotated[
+    Framework | None,
+    typer.Option(show_default=False, help="What the code is written with; if not given, what the sentence says."),
+]
 PlannerOption = Annotated[Literal["auto", "nearest"], typer.Option(help="Who predicts the solution plan.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
 TimeLimit = Annotated[float, typer.Option(metavar="SECONDS", help="How long one smoke run may take.")]

@@ -6,7 +6,7 @@ from dlcodegen.cli import options
 def plan(
     requirement: options.Requirement,
     dataset: options.Dataset = "",
-    framework: options.FrameworkOption = "pytorch",
+    framework: options.FrameworkOption = None,
     planner: options.PlannerOption = "auto",
     as_json: options.AsJson = False,
 ) -> int:
@@ -24,7 +24,7 @@ def plan(
     from dlcodegen.context import Context
     from dlcodegen.planner import make_plan
 
-    planned = make_plan(requirement, dataset, framework, Context(planner=planner))
+    planned = make_plan(requirement, dataset, framework or "", Context(planner=planner))
     if as_json:
         more = {"facts": planned.facts, "notes": planned.notes, "confidence": planned.confidence}
         show.as_json(planned.plan.to_paper() | more)

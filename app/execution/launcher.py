@@ -15,6 +15,7 @@ import ctypes
 import json
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -88,9 +89,10 @@ def descendants() -> Iterator[int]:
     """Every process below this one, as far as they can be seen while they come and go."""
     waiting = [os.getpid()]
     while waiting:
-        for listing in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
-                children = [int(child) for child in listing.read_text(encoding="ascii").split()]
+        tasks = Path(f"/proc/{waiting.pop()}/task")
+        with contextlib.suppress(OSError):
+            for task in os.listdir(tasks):  # noqa: PTH208
+                children = [int(child) for child in (tasks / task / "children").read_text(encoding="ascii").split()]
                 waiting += children
                 yield from children
 
@@ -223,5 +225,13 @@ def run(spec: Spec) -> Outcome:
     }
 
 
+def main() -> None:
+    spec: Spec = json.loads(sys.argv[1])
+    outcome = run(spec)
+    if outcome["stopped"] == "lifeline":  # nobody else may be left to do it
+        shutil.rmtree(spec["scratch"], ignore_errors=True)
+    json.dump(outcome, sys.stdout)
+
+
 if __name__ == "__main__":
-    json.dump(run(json.loads(sys.argv[1])), sys.stdout)
+    main()

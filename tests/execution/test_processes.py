@@ -117,10 +117,13 @@ def test_after_stop_all_new_scripts_can_run():
     assert run_script("print('hello')", [], Limits()).stdout == "hello\n"
 
 
-def test_nothing_survives_when_our_process_is_killed():
+def test_nothing_survives_when_our_process_is_killed(tmp_path):
     word = unique_word()
     parent = "import sys\nfrom dlcodegen.execution.sandbox import *\nrun_script(sys.argv[1], [sys.argv[2]], Limits())"
-    with subprocess.Popen([sys.executable, "-c", parent, DAEMON + "time.sleep(60)", word]) as process:
+    command, environment = [sys.executable, "-c", parent, DAEMON + "time.sleep(60)", word], dict(os.environ)
+    environment["TMPDIR"] = str(tmp_path)
+    with subprocess.Popen(command, env=environment) as process:
         assert wait_until(lambda: len(set(running(word, script_only=True)) - {process.pid}) >= 2)
         os.kill(process.pid, signal.SIGKILL)
     assert wait_until(lambda: not running(word), seconds=2)
+    assert list(tmp_path.iterdir()) == []

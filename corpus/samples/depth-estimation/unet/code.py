@@ -51,8 +51,9 @@ class Config:
         """A trial that ends in seconds on a CPU: few examples, few epochs, no image side above 256 pixels."""
         height, width = min(self.image_height, 256), min(self.image_width, 256)
         batch_size = min(self.batch_size, 2 if height * width <= 128 * 128 else 1)
-        epochs = min(self.epochs, 3)
-        return dataclasses.replace(self, image_height=height, image_width=width, batch_size=batch_size, epochs=epochs)
+        epochs, base_width = min(self.epochs, 4), min(self.base_width, 16)
+        small = dataclasses.replace(self, base_width=base_width, batch_size=batch_size, epochs=epochs)
+        return dataclasses.replace(small, image_height=height, image_width=width)
 
 
 class DepthFolder(Dataset[tuple[Tensor, Tensor]]):
@@ -83,7 +84,7 @@ class DepthFolder(Dataset[tuple[Tensor, Tensor]]):
 def synthetic_data(config: Config) -> TensorDataset:
     """Discs before a wall, nearer is brighter: images (N, channels, height, width) and depths (N, 1, height, width)."""
     height, width = config.image_height, config.image_width
-    count = max(8, min(32, 14 * 128 * 128 // (height * width)))
+    count = max(8, min(24, 24 * 128 * 128 // (height * width)))
     rows, columns = torch.linspace(-1, 1, height).view(-1, 1), torch.linspace(-1, 1, width)
     x, y = torch.rand(2, count, 1, 1, 1) - 0.5
     discs = (columns - x) ** 2 + (rows - y) ** 2 < 0.2

@@ -85,7 +85,7 @@ class TargetFolder(Dataset[tuple[Tensor, Tensor]]):
 def synthetic_data(config: Config) -> TensorDataset:
     """A bright disc on noise, and what percentage it covers: images (N, channels, height, width) and targets (N,)."""
     height, width = config.image_height, config.image_width
-    count = max(96, min(256, 256 * 128 * 128 // (height * width)))
+    count = max(96, min(200, 200 * 128 * 128 // (height * width)))
     rows, columns = torch.linspace(-1, 1, height).view(-1, 1), torch.linspace(-1, 1, width)
     x, y = 0.6 * torch.rand(2, count, 1, 1) - 0.3
     radius = 0.2 + 0.5 * torch.rand(count, 1, 1)

@@ -66,8 +66,7 @@ class ImageFolder(Dataset[tuple[Tensor, Tensor]]):
         if len(classes) < 2 or len(self.paths) < 4 * len(classes):
             raise SystemExit(f"{folder}: two sub-folders or more with several images each are needed")
         self.labels = torch.tensor([classes.index(path.parent.name) for path in self.paths])
-        self.size = (config.image_width, config.image_height)
-        self.mode = "L" if config.channels == 1 else "RGB"
+        self.size, self.mode = (config.image_width, config.image_height), "L" if config.channels == 1 else "RGB"
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -91,7 +90,6 @@ class BalancedBatches(Sampler[list[int]]):
     """Batches of four images of every class that was drawn: a random batch of many classes would hold no pairs."""
 
     def __init__(self, labels: Tensor, batch_size: int) -> None:
-        super().__init__()
         self.members = [(labels == label).nonzero().squeeze(1) for label in labels.unique()]
         self.classes = max(2, batch_size // 4)  # per batch
 
@@ -208,9 +206,8 @@ def pair_accuracy(scores: Tensor, same: Tensor, threshold: float) -> float:
 
 def compute_metrics(outputs: Tensor, targets: Tensor) -> dict[str, float]:
     """How often the nearest neighbour has the same class, and how often a pair is told right as same or different."""
-    similarity, same = outputs @ outputs.T, targets.unsqueeze(1) == targets
-    nearest = similarity.fill_diagonal_(-2).argmax(dim=1)
-    answerable = same.sum(dim=1) > 1
+    similarity, same = (outputs @ outputs.T).fill_diagonal_(-2), targets.unsqueeze(1) == targets
+    nearest, answerable = similarity.argmax(dim=1), same.sum(dim=1) > 1
     recall = (targets[nearest] == targets)[answerable].sum().item() / max(1, answerable.sum().item())
     pairs = torch.combinations(torch.randperm(len(targets), generator=torch.Generator().manual_seed(0)))
     scores, same = similarity[pairs[:, 0], pairs[:, 1]], same[pairs[:, 0], pairs[:, 1]]

@@ -1,7 +1,7 @@
 """Detection of several objects per image without anchors, after CenterNet.
 
 Every object is the peak of a heat map of its class; the same cell of other maps gives its size and where in the cell
-its centre lies. The focal loss keeps the few peaks from drowning in background. Boxes need no suppression afterwards.
+its centre lies. The focal loss keeps the few peaks from drowning in background.
 
 Data (--data PATH): a folder with images/ and boxes.csv, one row per object with the columns file, x_min, y_min, x_max,
 y_max (pixels) and label. The class names are saved as classes.json: the index in this list is the predicted number.
@@ -101,17 +101,15 @@ class BoxFolder(Dataset[tuple[Tensor, Tensor]]):
 
 
 def synthetic_data(config: Config) -> TensorDataset:
-    """Up to three rectangles on noise, whose colour is their class: images (N, channels, height, width) and maps."""
-    height, width = config.image_height, config.image_width
-    count = max(20, min(80, 80 * 128 * 128 // (height * width)))
+    """Two rectangles on noise, whose colour is their class: images (N, channels, height, width) and maps."""
+    size = torch.tensor([config.image_width, config.image_height])
+    count = max(20, min(80, 80 * 128 * 128 // int(size.prod())))
     colours = torch.stack([torch.linspace(1, 0.3, config.num_classes).roll(i) for i in range(config.channels)], dim=1)
-    images, targets = 0.2 * torch.rand(count, config.channels, height, width), []
+    images, targets = 0.2 * torch.rand(count, config.channels, config.image_height, config.image_width), []
     for image in images:
-        quarters = torch.randperm(4)[: int(torch.randint(1, 4, ()))]  # no two objects in the same one
-        low = torch.stack([quarters % 2, quarters // 2], dim=1) / 2 + 0.1 * torch.rand(len(quarters), 2)
-        boxes = torch.cat([low, low + 0.2 + 0.15 * torch.rand(len(quarters), 2)], dim=1)
-        boxes = (boxes * torch.tensor([width, height] * 2)).round()
-        labels = torch.randint(config.num_classes, (len(quarters),))
+        low = torch.tensor([[0.0, 0.5 * torch.rand(())], [0.5, 0.5 * torch.rand(())]]) + 0.1 * torch.rand(2, 2)
+        boxes = (torch.cat([low, low + 0.2 + 0.15 * torch.rand(2, 2)], dim=1) * size.repeat(2)).round()
+        labels = torch.randint(config.num_classes, (2,))
         for (x_min, y_min, x_max, y_max), label in zip(boxes.int().tolist(), labels, strict=True):
             image[:, y_min:y_max, x_min:x_max] += colours[label, :, None, None]
         targets.append(encode(boxes, labels, config))
@@ -132,13 +130,12 @@ def load_data(config: Config) -> tuple[DataLoader, DataLoader, DataLoader]:
 
 
 def build_model(config: Config) -> nn.Module:
-    """Shapes: (N, channels, image_height, image_width) -> (N, num_classes + 4, image_height / 4, image_width / 4) maps."""
-    model, channels = nn.Sequential(), config.channels
-    for stride, gap in [(2, 1), (2, 1), (1, 2), (1, 4), (1, 8), (1, 16)]:  # each sees twice as far as the one before
-        model.append(nn.Conv2d(channels, config.base_width, 3, stride, padding=gap, dilation=gap, bias=False))
-        model.append(nn.Sequential(nn.BatchNorm2d(config.base_width), nn.ReLU(inplace=True)))
-        channels = config.base_width
-    model.append(nn.Conv2d(channels, config.num_classes + 4, kernel_size=1))
+    """Shapes: (N, channels, image_height, image_width) -> (N, num_classes + 4, image_height/4, image_width/4) maps."""
+    model, width = nn.Sequential(), config.base_width
+    for in_channels, stride, gap in [(config.channels, 2, 1), (width, 2, 1), *((width, 1, 2**i) for i in range(1, 5))]:
+        model.append(nn.Conv2d(in_channels, width, 3, stride, padding=gap, dilation=gap, bias=False))
+        model.append(nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(inplace=True)))
+    model.append(nn.Conv2d(width, config.num_classes + 4, kernel_size=1))
     nn.init.constant_(model[-1].bias[:-4], -2.2)  # at first a heat of 0.1 everywhere: most cells are empty
     return model
 
@@ -197,41 +194,33 @@ def train(model: nn.Module, train_loader: DataLoader, val_loader: DataLoader, co
     model.load_state_dict(best_weights)
 
 
-def decode(heat: Tensor, geometry: Tensor, threshold: float) -> list[Tensor]:
-    """Objects (K, 6) of each image, best first: x_min, y_min, x_max, y_max in pixels, score, class."""
-    peaks, found = (heat > threshold) & (heat == F.max_pool2d(heat, kernel_size=3, stride=1, padding=1)), []
-    for scores, mask, places in zip(heat, peaks, geometry, strict=True):
-        label, row, column = mask.nonzero(as_tuple=True)
-        size, centre = places[:2, row, column].clamp(min=0), places[2:4, row, column] + torch.stack([column, row])
-        corners = STRIDE * torch.cat([centre - size / 2, centre + size / 2])
-        objects = torch.cat([corners, scores[mask][None], label[None]]).T
-        found.append(objects[objects[:, 4].argsort(descending=True)][:100])
-    return found
-
-
-def match(found: Tensor, true: Tensor) -> Tensor:
-    """Whether each object found (K, 6), best first, is the first on an object of its class with an IoU of 0.5."""
-    low, high = torch.maximum(found[:, None, :2], true[:, :2]), torch.minimum(found[:, None, 2:4], true[:, 2:4])
-    overlap = (high - low).clamp(min=0).prod(dim=2)
-    found_area, true_area = ((objects[:, 2:4] - objects[:, :2]).prod(dim=1) for objects in (found, true))
-    iou = overlap / (found_area[:, None] + true_area - overlap) * (found[:, None, 5] == true[:, 5])
-    claims = (iou >= 0.5) & (iou == iou.amax(dim=1, keepdim=True))
-    return (claims & (claims.cumsum(dim=0) == 1)).any(dim=1)
+def decode(heat: Tensor, geometry: Tensor, threshold: float) -> Tensor:
+    """Objects (K, 7), best first: number of the image, class, score, x_min, y_min, x_max, y_max in pixels."""
+    peaks = (heat > threshold) & (heat == F.max_pool2d(heat, kernel_size=3, stride=1, padding=1))
+    image, label, row, column = peaks.nonzero(as_tuple=True)
+    size, offset = geometry[image, :2, row, column].clamp(min=0), geometry[image, 2:, row, column]
+    centre = offset + torch.stack([column, row], dim=1)
+    corners = STRIDE * torch.cat([centre - size / 2, centre + size / 2], dim=1)
+    objects = torch.cat([torch.stack([image, label, heat[peaks]], dim=1), corners], dim=1)
+    return objects[heat[peaks].argsort(descending=True)]
 
 
 def compute_metrics(outputs: Tensor, targets: Tensor) -> dict[str, float]:
-    """Mean average precision, and precision and recall of objects with a score above 0.3."""
-    found = decode(outputs[:, :-4].sigmoid(), outputs[:, -4:], 0.05)
-    true = decode(targets[:, :-5], targets[:, -5:-1], 0.999)
-    hits = torch.cat([match(*pair) for pair in zip(found, true, strict=True)])
-    (scores, labels), wanted, areas = torch.cat(found)[:, 4:].T, torch.cat(true)[:, 5], []
-    order = scores.argsort(descending=True)
-    for label in wanted.unique():
-        ranked = hits[order][labels[order] == label]
-        precision = (ranked.cumsum(0) / torch.arange(1, len(ranked) + 1)).flip(0).cummax(0).values.flip(0)
-        areas.append(precision[ranked].sum().item() / (wanted == label).sum().item())
-    sure = hits[scores > 0.3].sum().item()
-    precision, recall = sure / max(1, (scores > 0.3).sum().item()), sure / len(wanted)
+    """Mean average precision, and precision and recall of objects with a score above 0.3; hits have an IoU of 0.5."""
+    found = decode(outputs[:, :-4].sigmoid(), outputs[:, -4:], 0.1)
+    true, areas, right = decode(targets[:, :-5], targets[:, -5:-1], 0.999), [], 0
+    for label in true[:, 1].unique():
+        ours, theirs = found[found[:, 1] == label], true[true[:, 1] == label]
+        low, high = torch.maximum(ours[:, None, 3:5], theirs[:, 3:5]), torch.minimum(ours[:, None, 5:], theirs[:, 5:])
+        overlap = (high - low).clamp(min=0).prod(dim=2) * (ours[:, None, 0] == theirs[:, 0])
+        our_area, their_area = ((objects[:, 5:] - objects[:, 3:5]).prod(dim=1) for objects in (ours, theirs))
+        iou = overlap / (our_area[:, None] + their_area - overlap)
+        claims = (iou >= 0.5) & (iou == iou.amax(dim=1, keepdim=True))
+        hits = (claims & (claims.cumsum(dim=0) == 1)).any(dim=1)  # of several on one object, the best counts
+        precision = (hits.cumsum(0) / torch.arange(1, len(hits) + 1)).flip(0).cummax(0).values.flip(0)
+        areas.append(precision[hits].sum().item() / len(theirs))
+        right += (hits & (ours[:, 2] > 0.3)).sum().item()
+    precision, recall = right / max(1, (found[:, 2] > 0.3).sum().item()), right / len(true)
     return {"map_50": sum(areas) / len(areas), "precision": precision, "recall": recall}
 
 
@@ -245,10 +234,11 @@ def evaluate(model: nn.Module, loader: DataLoader) -> dict[str, float]:
 
 @torch.no_grad()
 def predict(model: nn.Module, inputs: Tensor) -> list[Tensor]:
-    """Objects (K, 6) of each image: x_min, y_min, x_max, y_max in pixels, score (above 0.3), class."""
+    """Per image its objects (K, 6) with a score above 0.3: class, score, x_min, y_min, x_max, y_max in pixels."""
     model.eval()
     outputs = model(inputs.to(DEVICE)).cpu()
-    return decode(outputs[:, :-4].sigmoid(), outputs[:, -4:], 0.3)
+    objects = decode(outputs[:, :-4].sigmoid(), outputs[:, -4:], 0.3)
+    return [objects[objects[:, 0] == number, 1:] for number in range(len(inputs))]
 
 
 def parse_config() -> Config:

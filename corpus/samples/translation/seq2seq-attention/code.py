@@ -1,8 +1,7 @@
 """Translation with a GRU encoder-decoder and attention.
 
-Turns a sentence into one of another language. The encoder reads it in both directions (the mean of both is kept); at
-each step the decoder looks for the source words that matter now (attention) and names the next word. In training it is
-given the true previous word (teacher forcing), in use its own most probable one (greedy decoding).
+The encoder reads a sentence in both directions; at each step the decoder looks for the source words that matter now
+(attention) and names the next word, given the true one before (teacher forcing) or, in use, its own (greedy decoding).
 
 Data (--data PATH): a UTF-8 text file, on each line a source sentence, a tab, and its translation. The common vocabulary
 of both languages, taken from the training split, is kept in vocabulary.json.
@@ -29,7 +28,7 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader, TensorDataset, random_split
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-PADDING, UNKNOWN, START, END = range(4)  # the ids before the first word
+PADDING, END, START, UNKNOWN = range(4)  # the ids before the first word
 
 
 @dataclass
@@ -53,9 +52,8 @@ class Config:
     patience: int = 5  # epochs without a better validation loss before training stops
 
     def for_smoke(self) -> "Config":
-        """A trial that ends in seconds on a CPU: few examples, few epochs, a small model, at most 256 tokens."""
-        caps = {"vocab_size": 5000, "sequence_length": 256, "batch_size": 8, "epochs": 4}
-        caps |= {"hidden_size": 128, "num_layers": 4}
+        """A trial that ends in seconds on a CPU: few examples, few epochs, at most 256 tokens."""
+        caps = {"vocab_size": 5000, "sequence_length": 256, "hidden_size": 128, "batch_size": 8, "epochs": 4}
         return dataclasses.replace(self, **{name: min(getattr(self, name), cap) for name, cap in caps.items()})
 
 
@@ -78,8 +76,7 @@ def encode(texts: list[list[str]], vocabulary: dict[str, int], length: int) -> T
 def synthetic_data(config: Config) -> TensorDataset:
     """A made-up language: every word has its own translation; sources and targets (N, sequence_length)."""
     length, words = config.sequence_length, min(12, config.vocab_size - 4)
-    count = max(64, min(400, 10_000 // length))
-    longest = max(1, min(10, length - 1))
+    count, longest = max(64, min(400, 10_000 // length)), max(1, min(10, length - 1))
     places, ends = torch.arange(length), torch.randint((longest + 1) // 2, longest + 1, (count, 1))
     numbers = torch.randint(1, 3, (count, length)).cumsum(dim=1)
     ids = 4 + torch.stack([numbers, numbers + 1]) % words  # (2, N, sequence_length)
@@ -208,9 +205,9 @@ def corpus_bleu(predicted: list[list[int]], references: list[list[int]]) -> floa
 
 def compute_metrics(outputs: Tensor, targets: Tensor) -> dict[str, float]:
     """Scores of predicted ids against true ids, both (N, sequence_length)."""
-    special = (PADDING, END)
-    rows = ([[word for word in row if word not in special] for row in ids.tolist()] for ids in (outputs, targets))
-    predicted, references = rows
+    predicted, references = (
+        [[word for word in row if word > END] for row in ids.tolist()] for ids in (outputs, targets)
+    )
     return {
         "token_accuracy": (outputs == targets)[targets != PADDING].float().mean().item(),
         "exact_match": sum(a == b for a, b in zip(predicted, references, strict=True)) / len(references),

@@ -1,0 +1,40 @@
+# DLCodeGen: `make demo` shows it, `make test` proves it.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+SENTENCE ?= I want to segment polyps in colonoscopy images with a U-Net
+.PHONY: help demo test test-slow check types dev clean
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: $(BIN)/.installed ## Build a project from one sentence in ./demo-project, then run its smoke mode
+	$(BIN)/dlcodegen new "$(SENTENCE)" --out demo-project --force
+	cd demo-project && ../$(BIN)/python main.py --smoke
+
+test: check ## Everything that CI runs: style, types, tests; under ten minutes with the set-up
+	$(BIN)/pytest -m "not slow"
+
+test-slow: $(BIN)/.installed ## Every sample of the pool executed in the sandbox; about ten minutes
+	$(BIN)/pytest -m slow
+
+check: $(BIN)/.installed types ## Style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(BIN)/.installed
+	rm -rf build .typed
+	$(BIN)/pip install --quiet --no-deps --target .typed .
+	$(BIN)/mypy
+
+dev: $(BIN)/.installed ## Serve the graph on loopback for LangGraph Studio
+	LANGGRAPH_CLI_NO_ANALYTICS=1 $(BIN)/langgraph dev --no-reload --no-browser --n-jobs-per-worker 10
+
+clean: ## Remove what was built
+	rm -rf $(VENV) build .typed .mypy_cache .ruff_cache .pytest_cache .langgraph_api demo-project

@@ -1,0 +1,29 @@
+"""For all tests: no network beyond loopback, no keys, a cache of their own, and quiet libraries."""
+
+import os
+from pathlib import Path
+
+import pytest
+from pytest_socket import socket_allow_hosts
+
+KEYS = ("_API_KEY", "_TOKEN", "LANGSMITH_", "LANGCHAIN_")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Indexes go to a temporary folder; child processes inherit it."""
+    os.environ["DLCODEGEN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that would leave this computer fails, and no key of the developer's is in reach."""
+    socket_allow_hosts(["127.0.0.1", "localhost"], allow_unix_socket=True)
+    for name in list(os.environ):
+        if any(part in name for part in KEYS):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def repository() -> Path:
+    return Path(__file__).parents[1]
