@@ -90,9 +90,9 @@ def descendants() -> Iterator[int]:
     waiting = [os.getpid()]
     while waiting:
         tasks = Path(f"/proc/{waiting.pop()}/task")
-        with contextlib.suppress(OSError):
-            for task in os.listdir(tasks):  # noqa: PTH208
-                children = [int(child) for child in (tasks / task / "children").read_text(encoding="ascii").split()]
+        with contextlib.suppress(OSError):  # it is gone
+            for task in tasks.iterdir():
+                children = [int(child) for child in (task / "children").read_text(encoding="ascii").split()]
                 waiting += children
                 yield from children
 

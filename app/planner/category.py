@@ -110,7 +110,7 @@ _DEEP_LEARNING = (
     r"transformers?|auto-?encoders?|pytorch|keras|tensorflow|dataset|epochs?|detect\w*|forecast\w*|segment\w*|recogni[sz]\w*|cluster\w*|embeddings?|finetun\w*|fine-tun\w*|神经网络|深度学习|模型|训练"
 )
 # Asked for the writing itself, not for a model that writes.
-_OTHER_WORK = r"\s*(?:please |can you |could you |i want you to )*(?:write|compose|tell|sing|give|draft|recite|explain|what|who|when|where|how do|how does|why|book|order|send|calculate|cook|buy|remind|hello|hi|thanks|thank you|bonjour|hallo)\b"
+_OTHER_WORK = r"\s*(?:please |can you |could you |i want you to )*(?:write|compose|tell me|sing|give|draft|recite|explain|what|who|when|where|how do|how does|why|book|order|send|calculate|cook|buy|remind|hello|hi|thanks|thank you|bonjour|hallo)\b"
 
 
 class Category(NamedTuple):

@@ -44,7 +44,7 @@ def alexnet(facts: ModelFacts, input_kind: InputKind, output_kind: OutputKind) -
         return None
     layers: Layers = []
     for level, width in enumerate(facts.widths("filters", (32, 64, 96, 96, 64))):
-        layers += [f"Conv2D({width}, kernel_size={5 if level < 2 else 3})", *facts.norm(), facts.activation]
+        layers += [f"Conv2D({width}, kernel_size={5 if level < 2 else 3})", *facts.norm(default=True), facts.activation]
         layers += ["MaxPooling2D(3, strides=2)"] if level in (0, 1, 4) else []
     return [*layers, "Flatten()", *facts.dense((128, 64), dropout=0.5)]
 

@@ -1,6 +1,9 @@
 """What is read back from the scratch folder, and which traps are refused."""
 
+from pathlib import Path
+
 import pytest
+
 from dlcodegen.execution.artefacts import ArtefactError, read_artefact
 from dlcodegen.execution.sandbox import Limits, run_script
 
@@ -15,43 +18,43 @@ def read_back(code: str, size: int = 1000) -> str:
     return result.artefacts[NAME].decode() if NAME in result.artefacts else result.refused[NAME]
 
 
-def test_a_regular_file_is_read():
+def test_a_regular_file_is_read() -> None:
     assert read_back("out.mkdir()\nmetrics.write_text('{}')") == "{}"
 
 
-def test_a_missing_file_is_named():
+def test_a_missing_file_is_named() -> None:
     assert read_back("pass") == "outputs/metrics.json was not written"
 
 
-def test_a_link_to_a_file_outside_is_not_followed(tmp_path):
+def test_a_link_to_a_file_outside_is_not_followed(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("secret")
     assert "no regular file" in read_back(f"out.mkdir()\nmetrics.symlink_to({str(secret)!r})")
 
 
-def test_a_link_to_a_folder_outside_is_not_followed(tmp_path):
+def test_a_link_to_a_folder_outside_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "metrics.json").write_text("secret")
     assert "no regular file" in read_back(f"out.symlink_to({str(tmp_path)!r})")
 
 
-def test_a_second_name_of_another_file_is_refused():
+def test_a_second_name_of_another_file_is_refused() -> None:
     assert "no regular file of its own" in read_back("out.mkdir()\nos.link('main.py', metrics)")
 
 
-def test_a_named_pipe_is_not_waited_for():
+def test_a_named_pipe_is_not_waited_for() -> None:
     assert "no regular file of its own" in read_back("out.mkdir()\nos.mkfifo(metrics)")
 
 
-def test_a_folder_is_refused():
+def test_a_folder_is_refused() -> None:
     assert "no regular file of its own" in read_back("metrics.mkdir(parents=True)")
 
 
-def test_a_large_file_is_refused():
+def test_a_large_file_is_refused() -> None:
     assert read_back("out.mkdir()\nmetrics.write_text('x' * 11)", size=10) == (
         "outputs/metrics.json has 11 bytes, more than 10"
     )
 
 
-def test_a_folder_that_is_gone_is_reported_as_a_missing_file(tmp_path):
-    with pytest.raises(ArtefactError, match="a.txt was not written"):
+def test_a_folder_that_is_gone_is_reported_as_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ArtefactError, match=r"a\.txt was not written"):
         read_artefact(tmp_path / "gone", "a.txt", 10)

@@ -7,9 +7,11 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from dlcodegen.errors import SandboxError
 from dlcodegen.execution.sandbox import Limits, run_script, stop_all
 
@@ -49,7 +51,7 @@ def running(word: str, script_only: bool = False) -> list[int]:
     return found
 
 
-def wait_until(condition, seconds: float = 5.0) -> bool:
+def wait_until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
     """Whether the condition comes true in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -59,7 +61,7 @@ def wait_until(condition, seconds: float = 5.0) -> bool:
     return False
 
 
-def test_a_daemon_dies_with_its_script():
+def test_a_daemon_dies_with_its_script() -> None:
     word = unique_word()
     result = run_script(DAEMON, [word], Limits())
     assert (result.status, result.stdout) == ("exit", "daemon\n")
@@ -67,7 +69,7 @@ def test_a_daemon_dies_with_its_script():
     assert running(word) == []
 
 
-def test_a_fork_bomb_is_stopped_and_nothing_of_it_is_left():
+def test_a_fork_bomb_is_stopped_and_nothing_of_it_is_left() -> None:
     word = unique_word()
     code = "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass"
     result = run_script(code, [word], Limits(wall=1, processes=30))
@@ -75,14 +77,14 @@ def test_a_fork_bomb_is_stopped_and_nothing_of_it_is_left():
     assert running(word) == []
 
 
-def test_a_tree_that_runs_out_of_time_is_killed():
+def test_a_tree_that_runs_out_of_time_is_killed() -> None:
     word = unique_word()
     code = "import os, time\nfor _ in range(3):\n    os.fork()\nos.setpgid(0, 0)\ntime.sleep(60)"
     assert run_script(code, [word], Limits(wall=0.5)).status == "timeout"
     assert running(word) == []
 
 
-def test_killing_its_parent_ends_no_watch():
+def test_killing_its_parent_ends_no_watch() -> None:
     word = unique_word()
     code = "import os, time\ntry:\n    os.kill(os.getppid(), 9)\nexcept OSError:\n    pass\ntime.sleep(60)"
     result = run_script(code, [word], Limits(wall=0.5))
@@ -90,8 +92,9 @@ def test_killing_its_parent_ends_no_watch():
     assert running(word) == []
 
 
-def test_stop_all_ends_runs_of_other_threads_at_once():
-    words, raised = [unique_word(), unique_word()], []
+def test_stop_all_ends_runs_of_other_threads_at_once() -> None:
+    words = [unique_word(), unique_word()]
+    raised: list[str] = []
 
     def run(word: str) -> None:
         try:
@@ -112,12 +115,12 @@ def test_stop_all_ends_runs_of_other_threads_at_once():
     assert [running(word) for word in words] == [[], []]
 
 
-def test_after_stop_all_new_scripts_can_run():
+def test_after_stop_all_new_scripts_can_run() -> None:
     stop_all()
     assert run_script("print('hello')", [], Limits()).stdout == "hello\n"
 
 
-def test_nothing_survives_when_our_process_is_killed(tmp_path):
+def test_nothing_survives_when_our_process_is_killed(tmp_path: Path) -> None:
     word = unique_word()
     parent = "import sys\nfrom dlcodegen.execution.sandbox import *\nrun_script(sys.argv[1], [sys.argv[2]], Limits())"
     command, environment = [sys.executable, "-c", parent, DAEMON + "time.sleep(60)", word], dict(os.environ)

@@ -8,8 +8,13 @@ import time
 from threading import Thread
 
 import pytest
+
 from dlcodegen.execution import protection
 from dlcodegen.execution.sandbox import Limits, run_script
+
+
+def accept_one(server: socket.socket) -> None:
+    server.accept()[0].close()
 
 
 def skip_unless(name: str) -> None:
@@ -18,7 +23,7 @@ def skip_unless(name: str) -> None:
         pytest.skip(f"{name}: {answer}")
 
 
-def test_the_probe_answers_for_every_protection():
+def test_the_probe_answers_for_every_protection() -> None:
     answers = protection.probe()
     assert set(answers) == {
         "network",
@@ -32,16 +37,16 @@ def test_the_probe_answers_for_every_protection():
     assert all(answer.startswith(("yes (", "no: ")) for answer in answers.values())
 
 
-def test_limits_are_enforced_everywhere():
+def test_limits_are_enforced_everywhere() -> None:
     answers = protection.probe()
     assert all(answers[name].startswith("yes (") for name in ("memory", "file size", "process count"))
 
 
-def test_the_probe_does_not_claim_that_files_are_out_of_reach():
+def test_the_probe_does_not_claim_that_files_are_out_of_reach() -> None:
     assert protection.probe()["files"].startswith("no: ")
 
 
-def test_the_probe_runs_once():
+def test_the_probe_runs_once() -> None:
     protection.probe()
     started = time.perf_counter()
     protection.probe().clear()
@@ -50,11 +55,11 @@ def test_the_probe_runs_once():
 
 
 @pytest.mark.enable_socket
-def test_a_server_of_this_machine_cannot_be_reached():
+def test_a_server_of_this_machine_cannot_be_reached() -> None:
     skip_unless("network")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        accepting = Thread(target=lambda: server.accept()[0].close())
+        accepting = Thread(target=accept_one, args=[server])
         accepting.start()
         code = f"import socket\nsocket.create_connection(('127.0.0.1', {port}), timeout=5)"
         result = run_script(code, [], Limits())
@@ -64,7 +69,7 @@ def test_a_server_of_this_machine_cannot_be_reached():
     assert "OSError" in result.stderr
 
 
-def test_secrets_of_our_process_cannot_be_read_from_proc():
+def test_secrets_of_our_process_cannot_be_read_from_proc() -> None:
     skip_unless("environment")
     code = """
 from pathlib import Path
@@ -74,7 +79,7 @@ for path in Path("/proc").glob("[0-9]*/environ"):
     except OSError:
         pass
 """
-    parent = "import sys\nfrom dlcodegen.execution.sandbox import *\nprint(run_script(sys.argv[1], [], Limits()).stdout)"
+    parent = "import sys\nfrom dlcodegen.execution.sandbox import *\nprint(run_script(sys.argv[1], [], Limits()))"
     environment = {**os.environ, "OPENAI_API_KEY": "sk-secret"}
     answer = subprocess.run(
         [sys.executable, "-c", parent, code], env=environment, capture_output=True, text=True, check=True
@@ -83,13 +88,13 @@ for path in Path("/proc").glob("[0-9]*/environ"):
     assert "sk-secret" not in answer.stdout
 
 
-def test_other_processes_cannot_be_signalled():
+def test_other_processes_cannot_be_signalled() -> None:
     skip_unless("other processes")
     code = f"import os\ntry:\n    os.kill({os.getpid()}, 0)\n    print('reached')\nexcept OSError:\n    pass"
     assert os.getpid() > 2
     assert run_script(code, [], Limits()).stdout == ""
 
 
-def test_the_script_has_no_privileges():
+def test_the_script_has_no_privileges() -> None:
     code = "print([line.split()[1] for line in open('/proc/self/status') if line.startswith(('CapEff', 'CapPrm'))])"
     assert run_script(code, [], Limits()).stdout == f"{['0' * 16] * 2}\n"

@@ -7,23 +7,25 @@ import threading
 from pathlib import Path
 
 import pytest
+
 from dlcodegen.errors import SandboxError
 from dlcodegen.execution.sandbox import Limits, run_script
 
 MIB = 1 << 20
 
 
-def test_output_and_exit_code_come_back():
-    result = run_script("import sys\nprint('out', *sys.argv[1:])\nsys.stderr.write('err')\nsys.exit(7)", ["--a", "b c"], Limits())
+def test_output_and_exit_code_come_back() -> None:
+    code = "import sys\nprint('out', *sys.argv[1:])\nsys.stderr.write('err')\nsys.exit(7)"
+    result = run_script(code, ["--a", "b c"], Limits())
     assert (result.status, result.exit_code) == ("exit", 7)
     assert (result.stdout, result.stderr) == ("out --a b c\n", "err")
 
 
-def test_a_signal_is_a_negative_exit_code():
+def test_a_signal_is_a_negative_exit_code() -> None:
     assert run_script("import os\nos.kill(os.getpid(), 15)", [], Limits()).exit_code == -15
 
 
-def test_it_runs_in_a_folder_of_its_own_that_is_gone_afterwards():
+def test_it_runs_in_a_folder_of_its_own_that_is_gone_afterwards() -> None:
     code = "import os, tempfile\nprint(os.getcwd(), os.environ['HOME'], tempfile.gettempdir(), sep='\\n')"
     folder, *others = run_script(code, [], Limits()).stdout.splitlines()
     assert others == [folder, folder]
@@ -31,22 +33,22 @@ def test_it_runs_in_a_folder_of_its_own_that_is_gone_afterwards():
     assert Path.cwd() not in Path(folder).parents
 
 
-def test_a_traceback_names_the_script_without_the_scratch_folder():
+def test_a_traceback_names_the_script_without_the_scratch_folder() -> None:
     assert 'File "main.py", line 2' in run_script("\n1 / 0", [], Limits()).stderr
 
 
-def test_nothing_can_be_read_from_standard_input():
+def test_nothing_can_be_read_from_standard_input() -> None:
     assert run_script("import sys\nprint(repr(sys.stdin.read()))", [], Limits()).stdout == "''\n"
 
 
-def test_no_descriptor_is_inherited():
+def test_no_descriptor_is_inherited() -> None:
     code = "import os\nprint([n for n in range(3, 1000) if os.path.exists(f'/proc/self/fd/{n}')])"
     with open(os.devnull) as leaking:  # noqa: PTH123
         os.set_inheritable(leaking.fileno(), True)
         assert run_script(code, [], Limits()).stdout == "[]\n"
 
 
-def test_no_variable_of_ours_reaches_the_script(monkeypatch):
+def test_no_variable_of_ours_reaches_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     monkeypatch.setenv("PYTHONPATH", "/somewhere")
     names = set(json.loads(run_script("import json, os\nprint(json.dumps(dict(os.environ)))", [], Limits()).stdout))
@@ -54,12 +56,12 @@ def test_no_variable_of_ours_reaches_the_script(monkeypatch):
     assert not names & {"OPENAI_API_KEY", "PYTHONPATH", "USER", "SSH_AUTH_SOCK"}
 
 
-def test_the_numeric_libraries_share_the_cores():
+def test_the_numeric_libraries_share_the_cores() -> None:
     result = run_script("import os\nprint(os.environ['OMP_NUM_THREADS'])", [], Limits(parallel=10_000))
     assert result.stdout == "1\n"
 
 
-def test_of_much_output_head_and_tail_are_kept():
+def test_of_much_output_head_and_tail_are_kept() -> None:
     result = run_script("print('first')\nprint('x' * 20_000)\nprint('last')", [], Limits(output=2_000))
     assert result.stdout.startswith("first\n")
     assert result.stdout.endswith("last\n")
@@ -67,8 +69,8 @@ def test_of_much_output_head_and_tail_are_kept():
     assert len(result.stdout) < 2_100
 
 
-def test_two_runs_side_by_side_do_not_mix():
-    results = {}
+def test_two_runs_side_by_side_do_not_mix() -> None:
+    results: dict[str, str] = {}
 
     def run(name: str) -> None:
         code = "import sys, time\nopen('note', 'w').write(sys.argv[1])\ntime.sleep(0.3)\nprint(open('note').read())"
@@ -82,64 +84,64 @@ def test_two_runs_side_by_side_do_not_mix():
     assert results == {"a": "a\n", "b": "b\n"}
 
 
-def test_python_that_cannot_be_started_is_no_fault_of_the_script(monkeypatch):
+def test_python_that_cannot_be_started_is_no_fault_of_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    with pytest.raises(SandboxError, match="generated code could not be started: .*/nowhere/python"):
+    with pytest.raises(SandboxError, match=r"generated code could not be started: .*/nowhere/python"):
         run_script("print('hello')", [], Limits())
 
 
 # --- limits ---------------------------------------------------------------------------------------------------------
 
 
-def test_an_endless_loop_runs_out_of_time():
+def test_an_endless_loop_runs_out_of_time() -> None:
     result = run_script("print('started')\nwhile True:\n    pass", [], Limits(wall=1))
     assert (result.status, result.exit_code, result.stdout) == ("timeout", None, "started\n")
     assert result.seconds < 3
 
 
-def test_ignoring_every_signal_does_not_help():
+def test_ignoring_every_signal_does_not_help() -> None:
     code = "import signal, time\nfor n in (1, 2, 3, 15, 24):\n    signal.signal(n, signal.SIG_IGN)\ntime.sleep(60)"
     assert run_script(code, [], Limits(wall=0.5)).status == "timeout"
 
 
-def test_too_much_memory_is_a_memory_error():
+def test_too_much_memory_is_a_memory_error() -> None:
     result = run_script("x = bytearray(300 << 20)", [], Limits(memory=128 * MIB))
     assert (result.status, result.exit_code) == ("exit", 1)
     assert "MemoryError" in result.stderr
 
 
-def test_memory_that_no_limit_of_the_kernel_counts_is_watched():
+def test_memory_that_no_limit_of_the_kernel_counts_is_watched() -> None:
     code = "import mmap\nx = mmap.mmap(-1, 600 << 20)\nwhile x.write(b'x' * (1 << 20)):\n    pass"
     assert run_script(code, [], Limits(memory=128 * MIB)).status == "memory"
 
 
-def test_memory_of_several_processes_is_added_up():
-    code = "import os, time\nfor _ in range(3):\n    if os.fork() == 0:\n        break\nx = b'x' * (60 << 20)\ntime.sleep(20)"
+def test_memory_of_several_processes_is_added_up() -> None:
+    code = "import os, time\nfor _ in range(2):\n    os.fork()\nx = b'x' * (60 << 20)\ntime.sleep(20)"
     assert run_script(code, [], Limits(memory=128 * MIB)).status == "memory"
 
 
-def test_a_flood_of_output_is_stopped():
+def test_a_flood_of_output_is_stopped() -> None:
     result = run_script("while True:\n    print('x' * 1000)", [], Limits(output=4_000))
     assert result.status == "output"
     assert len(result.stdout) < 4_100
 
 
-def test_a_huge_file_is_refused():
+def test_a_huge_file_is_refused() -> None:
     result = run_script("open('large', 'wb').truncate(10 << 20)", [], Limits(file_size=MIB))
     assert result.exit_code == 1
     assert "File too large" in result.stderr
 
 
-def test_many_files_fill_no_disk():
+def test_many_files_fill_no_disk() -> None:
     code = "import os, time\nfor n in range(8):\n    open(str(n), 'wb').write(b'x' * (1 << 20))\ntime.sleep(20)"
     assert run_script(code, [], Limits(disk=4 * MIB)).status == "disk"
 
 
-def test_a_limit_cannot_be_raised_again():
+def test_a_limit_cannot_be_raised_again() -> None:
     code = "import resource as r\nr.setrlimit(r.RLIMIT_FSIZE, (1 << 40, 1 << 40))"
     assert "not allowed to raise maximum limit" in run_script(code, [], Limits()).stderr
 
 
-def test_a_crash_dumps_no_core():
+def test_a_crash_dumps_no_core() -> None:
     code = "import resource\nprint(resource.getrlimit(resource.RLIMIT_CORE))"
     assert run_script(code, [], Limits()).stdout == "(0, 0)\n"

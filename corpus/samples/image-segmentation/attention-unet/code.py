@@ -1,8 +1,7 @@
 """Binary image segmentation with an attention U-Net.
 
-Finds one kind of object (polyps, cells, roads, defects): every pixel gets the logit of belonging to it. Attention gates
-on the skip connections let through what the coarser maps find relevant, which helps with small objects in cluttered
-scenes. A soft Dice term is added to binary cross-entropy, since objects usually cover a small part of the image.
+Finds one kind of object (polyps, cells, defects). Attention gates let only those parts of a skip connection through that
+the coarser maps find relevant, which helps in cluttered scenes. Objects are small: hence a soft Dice term in the loss.
 
 Data (--data PATH): a folder with images/ and masks/. A mask has the name of its image (any format Pillow reads);
 pixels brighter than half are object.
@@ -107,19 +106,18 @@ def double_conv(in_channels: int, out_channels: int) -> nn.Sequential:
     """Two 3x3 convolutions, each normalised and rectified; height and width stay."""
     layers = nn.Sequential()
     for channels in (in_channels, out_channels):
-        layers.append(nn.Conv2d(channels, out_channels, kernel_size=3, padding=1, bias=False))
-        layers.append(nn.BatchNorm2d(out_channels))
-        layers.append(nn.ReLU(inplace=True))
+        conv = nn.Conv2d(channels, out_channels, kernel_size=3, padding=1, bias=False)
+        layers.extend([conv, nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True)])
     return layers
 
 
 class AttentionGate(nn.Module):
     """Weights each position of a skip connection by its relevance, judged with the coarser decoder map at hand."""
 
-    def __init__(self, channels: int, inner: int) -> None:
+    def __init__(self, skip_channels: int, coarse_channels: int) -> None:
         super().__init__()
-        self.join = nn.Conv2d(channels, inner, kernel_size=1)
-        self.score = nn.Conv2d(inner, 1, kernel_size=1)
+        self.join = nn.Conv2d(skip_channels + coarse_channels, skip_channels, kernel_size=1)
+        self.score = nn.Conv2d(skip_channels, 1, kernel_size=1)
 
     def forward(self, skip: Tensor, coarse: Tensor) -> Tensor:
         return skip * torch.sigmoid(self.score(F.relu(self.join(torch.cat([skip, coarse], dim=1)))))
@@ -132,7 +130,7 @@ class AttentionUNet(nn.Module):
         super().__init__()
         widths = [base_width * 2**level for level in range(depth + 1)]
         self.encoder = nn.ModuleList(double_conv(a, b) for a, b in zip([in_channels, *widths], widths, strict=False))
-        self.gates = nn.ModuleList(AttentionGate(3 * width, width // 2) for width in reversed(widths[:-1]))
+        self.gates = nn.ModuleList(AttentionGate(width, 2 * width) for width in reversed(widths[:-1]))
         self.decoder = nn.ModuleList(double_conv(3 * width, width) for width in reversed(widths[:-1]))
         self.head = nn.Conv2d(base_width, out_channels, kernel_size=1)
 
@@ -141,9 +139,7 @@ class AttentionUNet(nn.Module):
         for level, block in enumerate(self.encoder):
             x = block(x if level == 0 else F.max_pool2d(x, kernel_size=2, ceil_mode=True))
             skips.append(x)
-        skips.pop()
-        for gate, block in zip(self.gates, self.decoder, strict=True):
-            skip = skips.pop()
+        for gate, block, skip in zip(self.gates, self.decoder, reversed(skips[:-1]), strict=True):
             x = F.interpolate(x, size=skip.shape[-2:], mode="bilinear", align_corners=False)
             x = block(torch.cat([gate(skip, x), x], dim=1))
         return self.head(x)

@@ -1,11 +1,10 @@
-"""Detection of several objects per image without anchors, after CenterNet.
+"""Detection of several objects per image, after CenterNet.
 
-Every object is the peak of a heat map of its class; the same cell of other maps gives its size and where in the cell
-its centre lies. The focal loss keeps the few peaks from drowning in background.
+There are no anchors: every object is the peak of a heat map of its class, and the same cell of other maps gives its
+size and where in the cell its centre lies. The focal loss keeps the few peaks from drowning in background.
 
-Data (--data PATH): a folder with images/ and boxes.csv, one row per object with the columns file, x_min, y_min, x_max,
-y_max (pixels) and label. The class names are saved as classes.json: the index in this list is the predicted number.
-Result (--smoke): one to three rectangles on noise, mean average precision RESULT on a CPU.
+Data (--data PATH): images/ and boxes.csv, a row per object: file, x_min, y_min, x_max, y_max (pixels) and label.
+Result (--smoke): two rectangles on noise, mean average precision RESULT on a CPU.
 """
 
 import argparse
@@ -23,7 +22,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
-from torch.utils.data import DataLoader, Dataset, TensorDataset, random_split
+from torch.utils.data import DataLoader, TensorDataset, random_split
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 STRIDE = 4  # pixels per cell of the output maps
@@ -60,7 +59,7 @@ def encode(boxes: Tensor, labels: Tensor, config: Config) -> Tensor:
     rows, columns = -(-config.image_height // STRIDE), -(-config.image_width // STRIDE)
     maps = torch.zeros(config.num_classes + 5, rows, columns)
     for (x_min, y_min, x_max, y_max), label in zip((boxes / STRIDE).tolist(), labels, strict=True):
-        x, y, width, height = (x_min + x_max) / 2, (y_min + y_max) / 2, x_max - x_min, y_max - y_min
+        x, y, width, height = (x_min + x_max) / 2, (y_min + y_max) / 2, max(x_max - x_min, 0.1), max(y_max - y_min, 0.1)
         column, row = min(int(x), columns - 1), min(int(y), rows - 1)
         away_x, away_y = (torch.arange(columns) - column) / width, (torch.arange(rows).view(-1, 1) - row) / height
         maps[label] = torch.maximum(maps[label], torch.exp(-18 * (away_x**2 + away_y**2)))
@@ -68,36 +67,29 @@ def encode(boxes: Tensor, labels: Tensor, config: Config) -> Tensor:
     return maps
 
 
-class BoxFolder(Dataset[tuple[Tensor, Tensor]]):
-    """Pairs of image (channels, height, width) in [0, 1] and the maps of its objects."""
-
-    def __init__(self, folder: Path, config: Config) -> None:
-        types = {"file": str, "x_min": float, "y_min": float, "x_max": float, "y_max": float, "label": str}
-        try:
-            table = pd.read_csv(folder / "boxes.csv", usecols=list(types), dtype=types).dropna()
-        except (OSError, ValueError) as error:
-            raise SystemExit(f"{folder / 'boxes.csv'}: {error}") from None
-        labels, classes = table["label"].factorize(sort=True)
-        if len(classes) != config.num_classes:
-            raise SystemExit(f"{folder}: {len(classes)} classes found, pass --num-classes {len(classes)}")
-        Path(config.out).mkdir(parents=True, exist_ok=True)
-        (Path(config.out) / "classes.json").write_text(json.dumps(list(classes), indent=2) + "\n", encoding="utf-8")
-        self.images = [(folder / "images" / name, rows) for name, rows in table.assign(label=labels).groupby("file")]
-        if len(self.images) < 3 or not all(path.is_file() for path, _ in self.images):
-            raise SystemExit(f"{folder}: at least 3 images with objects are needed, each in images/")
-        self.columns, self.config = list(types)[1:], config
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        path, rows = self.images[index]
-        file, size = Image.open(path), (self.config.image_width, self.config.image_height)
-        image = np.array(file.convert("L" if self.config.channels == 1 else "RGB").resize(size), dtype=np.float32) / 255
-        objects = torch.tensor(rows[self.columns].to_numpy(dtype=np.float32))
-        boxes = objects[:, :4] * torch.tensor(size * 2) / torch.tensor(file.size * 2)
-        maps = encode(boxes, objects[:, 4].long(), self.config)
-        return torch.from_numpy(image.reshape(*image.shape[:2], -1).transpose(2, 0, 1)), maps
+def read_folder(config: Config) -> TensorDataset:
+    """Images (N, channels, height, width) in [0, 1], held in memory, and maps; class names go to classes.json."""
+    folder, size = Path(config.data), (config.image_width, config.image_height)
+    types = {"file": str, "x_min": float, "y_min": float, "x_max": float, "y_max": float, "label": str}
+    try:
+        table = pd.read_csv(folder / "boxes.csv", usecols=list(types), dtype=types).dropna()
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{folder / 'boxes.csv'}: {error}") from None
+    table["label"], classes = table["label"].factorize(sort=True)
+    if len(classes) != config.num_classes:
+        raise SystemExit(f"{folder}: {len(classes)} classes found, pass --num-classes {len(classes)}")
+    Path(config.out).mkdir(parents=True, exist_ok=True)
+    (Path(config.out) / "classes.json").write_text(json.dumps(list(classes), indent=2) + "\n", encoding="utf-8")
+    groups, images, targets = list(table.groupby("file")), [], []
+    if len(groups) < 3 or not all((folder / "images" / name).is_file() for name, _ in groups):
+        raise SystemExit(f"{folder}: at least 3 images with objects are needed, each in images/")
+    for name, rows in groups:
+        file = Image.open(folder / "images" / name)
+        pixels = np.array(file.convert("L" if config.channels == 1 else "RGB").resize(size), dtype=np.float32) / 255
+        images.append(torch.from_numpy(pixels.reshape(*pixels.shape[:2], -1).transpose(2, 0, 1)))
+        boxes = torch.tensor(rows[list(types)[1:5]].to_numpy()) * torch.tensor(size * 2) / torch.tensor(file.size * 2)
+        targets.append(encode(boxes, torch.tensor(rows["label"].to_numpy()), config))
+    return TensorDataset(torch.stack(images), torch.stack(targets))
 
 
 def synthetic_data(config: Config) -> TensorDataset:
@@ -118,7 +110,7 @@ def synthetic_data(config: Config) -> TensorDataset:
 
 def load_data(config: Config) -> tuple[DataLoader, DataLoader, DataLoader]:
     """Loaders of the training (70%), validation (15%) and test (15%) split."""
-    dataset = synthetic_data(config) if config.smoke else BoxFolder(Path(config.data), config)
+    dataset = synthetic_data(config) if config.smoke else read_folder(config)
     held_out = max(1, round(0.15 * len(dataset)))
     sizes = [len(dataset) - 2 * held_out, held_out, held_out]
     train_set, val_set, test_set = random_split(dataset, sizes, torch.Generator().manual_seed(config.seed))
@@ -135,9 +127,7 @@ def build_model(config: Config) -> nn.Module:
     for in_channels, stride, gap in [(config.channels, 2, 1), (width, 2, 1), *((width, 1, 2**i) for i in range(1, 5))]:
         model.append(nn.Conv2d(in_channels, width, 3, stride, padding=gap, dilation=gap, bias=False))
         model.append(nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(inplace=True)))
-    model.append(nn.Conv2d(width, config.num_classes + 4, kernel_size=1))
-    nn.init.constant_(model[-1].bias[:-4], -2.2)  # at first a heat of 0.1 everywhere: most cells are empty
-    return model
+    return model.append(nn.Conv2d(width, config.num_classes + 4, kernel_size=1))
 
 
 class CenterLoss(nn.Module):
@@ -243,9 +233,7 @@ def predict(model: nn.Module, inputs: Tensor) -> list[Tensor]:
 
 def parse_config() -> Config:
     """Read every field of Config from the command line."""
-    parser = argparse.ArgumentParser(
-        description="Detection of several objects per image without anchors, after CenterNet."
-    )
+    parser = argparse.ArgumentParser(description="Detection of several objects per image, after CenterNet.")
     for field in dataclasses.fields(Config):
         flag = "--" + field.name.replace("_", "-")
         if isinstance(field.default, bool):

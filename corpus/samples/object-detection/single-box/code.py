@@ -1,4 +1,4 @@
-"""Detection of one object per image: a convolutional network with a box head and a class head.
+"""Detection of one object per image with a box head and a class head.
 
 Where every photograph shows one thing (a plate, a face, a leaf), no anchors are needed: one head gives the box, fitted
 with the smooth L1 loss, which outliers do not dominate, and the other the class, fitted with cross-entropy.
@@ -206,7 +206,8 @@ def compute_metrics(outputs: Tensor, targets: Tensor) -> dict[str, float]:
     order = scores.argsort(descending=True)
     for label in labels.unique():
         hits = ((iou >= 0.5) & (labels == label))[order][predicted[order] == label]
-        precision = (hits.cumsum(0) / torch.arange(1, len(hits) + 1)).flip(0).cummax(0).values.flip(0)
+        precision = hits.cumsum(0) / torch.arange(1, len(hits) + 1)
+        precision = precision.flip(0).cummax(0).values.flip(0)  # the best that is reached at this recall or above
         precisions.append(precision[hits].sum().item() / (labels == label).sum().item())
     accuracy, map_50 = (predicted == labels).float().mean().item(), sum(precisions) / len(precisions)
     return {"iou": iou.mean().item(), "accuracy": accuracy, "map_50": map_50}
@@ -231,9 +232,7 @@ def predict(model: nn.Module, inputs: Tensor) -> Tensor:
 
 def parse_config() -> Config:
     """Read every field of Config from the command line."""
-    parser = argparse.ArgumentParser(
-        description="Detection of one object per image: a convolutional network with a box head and a class head."
-    )
+    parser = argparse.ArgumentParser(description="Detection of one object per image with a box head and a class head.")
     for field in dataclasses.fields(Config):
         flag = "--" + field.name.replace("_", "-")
         if isinstance(field.default, bool):

@@ -6,7 +6,7 @@ suits ratings on a scale; weight decay keeps users with few ratings close to the
 
 Data (--data PATH): a CSV file with the columns user and item (names or numbers) and rating (a number). Users and items
 without a rating in the training split get id 0, whose embedding stays zero.
-Result (--smoke): biases and two hidden tastes plus noise, RMSE 0.57 after five epochs on a CPU (the mean as rating gives 0.92).
+Result (--smoke): biases and two hidden tastes plus noise, RMSE 0.57 after five epochs (rating by the mean: 0.92).
 """
 
 import argparse

@@ -38,7 +38,7 @@ class Config:
     smoke: bool = False
     seed: int = 42
     vocab_size: int = 20_000  # with the four special ids
-    sequence_length: int = 256  # words; longer texts are cut, shorter ones padded
+    sequence_length: int = 200  # words; longer texts are cut, shorter ones padded
     summary_length: int = 40  # words, END included
     hidden_size: int = 128
     num_layers: int = 2  # of the encoder, and of the decoder
@@ -51,7 +51,7 @@ class Config:
     patience: int = 3  # epochs without a better validation loss before training stops
 
     def for_smoke(self) -> "Config":
-        """A trial that ends in seconds on a CPU: few examples, few epochs, a small model, at most 256 tokens."""
+        """A trial that ends in seconds on a CPU: few examples, few epochs, at most 256 tokens."""
         caps = {"vocab_size": 5000, "sequence_length": 256, "batch_size": 8, "epochs": 4}
         caps |= {"hidden_size": 256, "num_layers": 4, "summary_length": 64}
         return dataclasses.replace(self, **{name: min(getattr(self, name), cap) for name, cap in caps.items()})
@@ -76,12 +76,11 @@ def read_table(path: str) -> list[list[list[str]]]:
 def synthetic_data(config: Config) -> TensorDataset:
     """Texts (N, sequence_length) of random words, a third of them salient; the summaries keep those, each word once."""
     length, kept = config.sequence_length, max(1, min(4, config.summary_length - 1, config.sequence_length))
-    count, salient = max(96, min(400, 20_000 // length)), min(8, config.vocab_size - 5)
+    count, salient = max(96, min(400, 16_000 // length)), min(8, config.vocab_size - 5)
     words = 4 + (torch.randint(salient, (count, 1)) + torch.arange(kept)) % salient  # (N, kept)
     shown = words[:, torch.arange(length) * kept // length]  # each word in its own part of the text
-    others = torch.randint(4 + salient, config.vocab_size, (count, length))
     summaries = F.pad(F.pad(words, (0, 1), value=END), (0, config.summary_length), value=PADDING)
-    texts = torch.where(torch.rand(count, length) < 0.3, shown, others)
+    texts = torch.randint(4 + salient, config.vocab_size, shown.shape).where(torch.rand(shown.shape) > 0.3, shown)
     return TensorDataset(texts, summaries[:, : config.summary_length])
 
 
@@ -103,7 +102,7 @@ def load_data(config: Config) -> tuple[DataLoader, DataLoader, DataLoader]:
 
 
 class SummaryTransformer(nn.Module):
-    """Encoder and decoder of Transformer layers, normalised first, with learned positions."""
+    """Transformer, normalised first; no mask hides the first word, for attention to nothing at all would be NaN."""
 
     def __init__(self, config: Config, num_heads: int) -> None:
         super().__init__()
@@ -120,16 +119,13 @@ class SummaryTransformer(nn.Module):
 
     def decode(self, words: Tensor, memory: Tensor, padding: Tensor) -> Tensor:
         """Logits (N, steps, vocab_size) of the words that follow the given ones (N, steps)."""
-        steps = words.shape[1]
-        future = nn.Transformer.generate_square_subsequent_mask(steps, device=words.device)
-        x = self.embedding(words) + self.summary_positions[:steps]
+        future = nn.Transformer.generate_square_subsequent_mask(words.shape[1], device=words.device)
+        x = self.embedding(words) + self.summary_positions[: words.shape[1]]
         return self.head(self.decoder(x, memory, tgt_mask=future, memory_key_padding_mask=padding))
 
     def forward(self, text: Tensor, summary: Tensor | None = None) -> Tensor:
-        padding = text == PADDING
-        padding[:, 0] = False  # attention to nothing at all would be NaN
-        x = self.embedding(text) + self.text_positions[: text.shape[1]]
-        memory, words = self.encoder(x, src_key_padding_mask=padding), torch.full_like(text[:, :1], START)
+        padding, words = F.pad(text[:, 1:] == PADDING, (1, 0)), torch.full_like(text[:, :1], START)
+        memory = self.encoder(self.embedding(text) + self.text_positions[: text.shape[1]], src_key_padding_mask=padding)
         if summary is not None:  # teacher forcing: all steps at once
             return self.decode(torch.cat([words, summary[:, :-1]], dim=1), memory, padding)
         for _ in self.summary_positions:
@@ -203,11 +199,11 @@ def train(model: nn.Module, train_loader: DataLoader, val_loader: DataLoader, co
 
 def rouge_l(predicted: list[int], reference: list[int]) -> float:
     """F1 score of the longest common subsequence of two word lists."""
-    lengths = [0] * (len(reference) + 1)  # of the subsequences common to the words so far and each start of reference
+    lengths = [0] * (len(reference) + 1)  # shared by the predicted words so far and each beginning of the reference
     for word in predicted:
-        above = lengths.copy()
+        above, lengths = lengths, [0]
         for place, other in enumerate(reference):
-            lengths[place + 1] = above[place] + 1 if word == other else max(above[place + 1], lengths[place])
+            lengths.append(above[place] + 1 if word == other else max(above[place + 1], lengths[-1]))
     return 2 * lengths[-1] / max(1, len(predicted) + len(reference))
 
 

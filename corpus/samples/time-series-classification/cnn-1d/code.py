@@ -71,8 +71,8 @@ def read_windows(config: Config) -> tuple[Tensor, Tensor]:
     try:
         with np.load(config.data) as arrays:
             windows, names = arrays["x"].astype(np.float32), arrays["y"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SystemExit(f"{config.data}: not a .npz file with the arrays x and y ({error})") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise SystemExit(f"{config.data}: no .npz file with the arrays x and y") from None
     if windows.ndim != 3 or names.shape != windows.shape[:1]:
         raise SystemExit(f"{config.data}: x must be (N, window, num_features) and y (N,)")
     if windows.shape[1:] != (config.window, config.num_features):

@@ -1,0 +1,66 @@
+"""Every sample keeps the contract; the slow tests execute each in the sandbox."""
+
+import ast
+import json
+
+import pytest
+
+from dlcodegen import categories
+from dlcodegen.corpus.sample import SAMPLES_FOLDER, Sample, all_samples
+from dlcodegen.execution.conformance import conformance
+from dlcodegen.execution.ladder import check
+from dlcodegen.execution.sandbox import Limits
+from dlcodegen.writers.segments import SEGMENTS, join, split
+
+every_sample = pytest.mark.parametrize("sample", all_samples().values(), ids=list(all_samples()))
+
+
+def test_the_pool_is_wide() -> None:
+    assert len(all_samples()) >= 14
+    assert len({sample.category for sample in all_samples().values()}) >= 10
+    titles = [sample.title for sample in all_samples().values()]
+    assert len(set(titles)) == len(titles)
+
+
+@every_sample
+def test_it_is_cut_into_the_segments_of_the_contract(sample: Sample) -> None:
+    segments = split(sample.code)
+    assert tuple(segments) == SEGMENTS
+    assert join(segments) == sample.code
+
+
+@every_sample
+def test_its_plan_is_true_of_its_code(sample: Sample) -> None:
+    rows = conformance(sample.code, sample.plan, [])
+    assert not [row for row in rows if row["verdict"] != "honoured"]
+
+
+@every_sample
+def test_its_plan_is_written_as_in_the_paper(sample: Sample) -> None:
+    written = json.loads((SAMPLES_FOLDER / sample.id / "plan.json").read_text())
+    assert written == sample.plan.to_paper()
+    assert sample.plan.category == sample.category
+    assert sample.category in categories.CATEGORIES
+
+
+@every_sample
+def test_its_settings_and_its_docstring_are_complete(sample: Sample) -> None:
+    assert set(sample.config) >= {"data", "out", "smoke", "seed", "batch_size", "learning_rate", "epochs"}
+    for promise in ("Data (--data", "Result (--smoke):"):
+        assert promise in sample.description
+
+
+@every_sample
+def test_it_is_small_and_documents_its_shapes(sample: Sample) -> None:
+    assert 100 <= sample.code.count("\n") <= 320
+    build = next(node for node in sample.tree.body if isinstance(node, ast.FunctionDef) and node.name == "build_model")
+    assert "Shapes: (" in (ast.get_docstring(build) or "")
+
+
+@pytest.mark.slow
+@every_sample
+def test_it_runs_in_the_sandbox(sample: Sample) -> None:
+    report = check(sample.code, sample.plan, [], Limits(wall=120, parallel=1))
+    assert report["status"] == "passed", report["error"]
+    assert report["lint"] == 0
+    assert report["metrics"]

@@ -1,0 +1,28 @@
+"""A run of the real graph with the LLM writer on a scripted model."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., dict[str, Any]]
+REQUIREMENT = "Classify 32x32 photos into 4 classes with a CNN"
+
+
+@pytest.fixture
+def run_scripted(tmp_path: Path) -> Run:
+    """Run the graph; keyword arguments are the answers by task, `repairs` the limit. Gives the final state."""
+    from dlcodegen.context import Context
+    from dlcodegen.graph.builder import graph
+
+    def run(repairs: int = 3, check: bool = True, **answers: str) -> dict[str, Any]:
+        script = tmp_path / "script.json"
+        rules = [[f"# Task: {task}", answer] for task, answer in answers.items()]
+        script.write_text(json.dumps({"rules": [*rules, ["", ""]]}))
+        context = Context(model=f"scripted:{script}", repairs=repairs, check=check, time_limit=30)
+        state: dict[str, Any] = graph.invoke({"requirement": REQUIREMENT}, context=context)
+        return state
+
+    return run

@@ -1,0 +1,96 @@
+"""The same graph with a model that writes well, badly, or not at all."""
+
+from typing import Any
+
+from tests.graph.conftest import Run
+from tests.graph.scripts import FAILS, FAILS_ELSEWHERE, RUNS, fenced
+
+
+def names(state: dict[str, Any]) -> list[str]:
+    return [candidate["name"] for candidate in state["candidates"]]
+
+
+def test_drafts_that_run_are_merged_and_delivered(run_scripted: Run) -> None:
+    state = run_scripted(
+        draft_from_code=fenced(RUNS),
+        draft_from_template=fenced(RUNS + "\n# the template's\n"),
+        merge="imports: draft_from_code - shorter\n" + fenced(RUNS),
+    )
+    assert state["status"] == "passed"
+    assert names(state) == ["draft_from_code", "draft_from_template", "merged"]
+    assert state["files"]["main.py"] == RUNS
+    assert state["report"]["writer"] == "llm"
+    assert state["usage"]["draft_from_code"]["output_tokens"] > 0
+
+
+def test_a_failing_merge_is_repaired(run_scripted: Run) -> None:
+    state = run_scripted(
+        draft_from_code=fenced(FAILS), draft_from_template=fenced(FAILS), merge=fenced(FAILS), repair=fenced(RUNS)
+    )
+    assert state["status"] == "passed"
+    assert state["report"]["chosen"] == "repair_1"
+    failed = state["candidates"][2]["report"]
+    assert failed["error"]["exception"] == "ValueError"
+    assert failed["error"]["message"] == "shapes differ"
+
+
+def test_the_same_error_twice_ends_the_repairs(run_scripted: Run) -> None:
+    state = run_scripted(
+        draft_from_code=fenced(FAILS), draft_from_template=fenced(FAILS), merge=fenced(FAILS), repair=fenced(FAILS)
+    )
+    assert state["status"] == "failed"
+    assert names(state) == ["draft_from_code", "draft_from_template", "merged", "repair_1"]
+    assert "shapes differ" in state["messages"][-1].text
+    assert "shapes differ" in state["files"]["README.md"]
+    assert state["files"]["main.py"]
+
+
+def test_repairs_are_bounded_by_their_own_counter(run_scripted: Run) -> None:
+    state = run_scripted(
+        repairs=1,
+        draft_from_code=fenced(FAILS),
+        draft_from_template=fenced(FAILS),
+        merge=fenced(FAILS),
+        repair=fenced(FAILS_ELSEWHERE),
+    )
+    assert state["status"] == "failed"
+    assert names(state)[-1] == "repair_1"
+
+
+def test_a_draft_that_runs_wins_over_a_merge_that_does_not(run_scripted: Run) -> None:
+    state = run_scripted(
+        repairs=1,
+        draft_from_code=fenced(RUNS),
+        draft_from_template=fenced(FAILS),
+        merge=fenced(FAILS),
+        repair=fenced(FAILS_ELSEWHERE),
+    )
+    assert state["status"] == "passed"
+    assert state["report"]["chosen"] == "draft_from_code"
+
+
+def test_rubbish_and_silence_end_in_a_diagnosis(run_scripted: Run) -> None:
+    for answer in ("", "I am sorry, I cannot do that.", "```python\ndef broken(:\n```"):
+        state = run_scripted(draft_from_code=answer, draft_from_template=answer, merge=answer, repair=answer)
+        assert state["status"] == "failed"
+        assert state["report"]["candidates"][0]["error"]["rung"] == "parse"
+        assert set(state["files"]) >= {"main.py", "README.md", "report.json"}
+
+
+def test_unchecked_code_says_so(run_scripted: Run) -> None:
+    state = run_scripted(
+        check=False, draft_from_code=fenced(FAILS), draft_from_template=fenced(FAILS), merge=fenced(FAILS)
+    )
+    assert state["status"] == "unchecked"
+    assert all(candidate["report"] is None for candidate in state["candidates"])
+    assert "check_drafts" not in state["usage"]
+
+
+def test_no_secret_and_no_instruction_of_the_requirement_gets_through(run_scripted: Run, monkeypatch: Any) -> None:
+    """Generated code sees no key, whatever it tries."""
+    monkeypatch.setenv("MY_API_KEY", "sk-very-secret")
+    spy = RUNS.replace('{"accuracy": 0.9}', '{"accuracy": 0.9, "keys": sum("API_KEY" in name for name in os.environ)}')
+    spy = spy.replace("import json", "import json\nimport os")
+    state = run_scripted(draft_from_code=fenced(spy), draft_from_template=fenced(spy), merge=fenced(spy))
+    assert state["candidates"][0]["report"]["metrics"]["keys"] == 0
+    assert "sk-very-secret" not in str(state)
