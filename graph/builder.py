@@ -44,11 +44,11 @@ builder.add_edge("retrieve", "draft_from_code")
 builder.add_edge("retrieve", "abstract_template")
 builder.add_edge("abstract_template", "draft_from_template")
 
-# Compare on evidence. Deferred: each waits until both drafts are there.
+# Compare on evidence. Deferred: it waits until both drafts are there.
 builder.add_node("check_drafts", stage(check_drafts), defer=True)
-builder.add_node("merge", stage(merge), defer=True)
-builder.add_conditional_edges("draft_from_code", routers.are_drafts_checked)
-builder.add_conditional_edges("draft_from_template", routers.are_drafts_checked)
+builder.add_node("merge", stage(merge))
+builder.add_edge("draft_from_code", "check_drafts")
+builder.add_edge("draft_from_template", "check_drafts")
 builder.add_edge("check_drafts", "merge")
 builder.add_conditional_edges("merge", routers.is_the_merge_checked)
 

@@ -18,11 +18,6 @@ def can_the_pool_serve(state: State) -> Literal["retrieve", "__end__"]:
     return "__end__" if state["status"] == "needs_input" else "retrieve"
 
 
-def are_drafts_checked(state: State, runtime: Runtime[Context]) -> Literal["check_drafts", "merge"]:
-    """Checking can be switched off."""
-    return "check_drafts" if Context.resolve(runtime.context).check else "merge"
-
-
 def is_the_merge_checked(state: State, runtime: Runtime[Context]) -> Literal["check", "deliver"]:
     """Checking can be switched off."""
     return "check" if Context.resolve(runtime.context).check else "deliver"

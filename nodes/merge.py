@@ -9,7 +9,7 @@ from dlcodegen.writers.choice import writer_for
 def merge(state: State, context: Context) -> Update:
     """The merged script as the newest candidate; its origin has one line a segment."""
     writer = writer_for(context)
-    drafts = state["candidates"] or [state["draft_from_code"], state["draft_from_template"]]
+    drafts = state["candidates"]
     merged = writer.merge(state["request"], SolutionPlan.from_paper(state["plan"]), drafts)
     taken = {draft["name"]: sum(f": {draft['name']}" in line for line in merged["origin"]) for draft in drafts}
     return {

@@ -32,7 +32,7 @@ def test_every_stage_reports_its_start_and_its_end() -> None:
     done = [event["stage"] for event in events if event["status"] == "done"]
     assert done[:4] == ["read_requirement", "plan", "filter_category", "retrieve"]
     assert set(done[4:7]) == {"abstract_template", "draft_from_code", "draft_from_template"}
-    assert done[7:] == ["merge", "deliver"]
+    assert done[7:] == ["check_drafts", "merge", "deliver"]
     assert sum(event["status"] == "started" for event in events) == len(done)
 
 

@@ -83,7 +83,7 @@ def test_unchecked_code_says_so(run_scripted: Run) -> None:
     )
     assert state["status"] == "unchecked"
     assert all(candidate["report"] is None for candidate in state["candidates"])
-    assert "check_drafts" not in state["usage"]
+    assert "check" not in state["usage"]
 
 
 def test_no_secret_and_no_instruction_of_the_requirement_gets_through(run_scripted: Run, monkeypatch: Any) -> None:

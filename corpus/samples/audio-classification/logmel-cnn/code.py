@@ -130,9 +130,10 @@ class LogMel(nn.Module):
         self.register_buffer("filters", mel_filter_bank(sample_rate, self.fft_size, num_mels))
 
     def forward(self, x: Tensor) -> Tensor:
-        shape = {"n_fft": self.fft_size, "hop_length": self.hop, "win_length": len(self.window)}
-        spectrum = torch.stft(x, **shape, window=self.window, pad_mode="constant", return_complex=True)
-        mels = torch.log(self.filters @ spectrum.abs().square() + 1e-6)
+        bins = torch.stft(
+            x, self.fft_size, self.hop, len(self.window), self.window, pad_mode="constant", return_complex=True
+        )
+        mels = torch.log(self.filters @ bins.abs().square() + 1e-6)
         return nn.functional.layer_norm(mels, mels.shape[1:]).unsqueeze(1)
 
 
