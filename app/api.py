@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dlcodegen.context import Context
 from dlcodegen.errors import RequirementError
+
+if TYPE_CHECKING:
+    from dlcodegen.state import InputState
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,8 @@ async def agenerate(
     return _project(await graph.ainvoke(_input(requirement, dataset, data, framework), context=context or Context()))
 
 
-def _input(requirement: str, dataset: str, data: str, framework: str) -> dict[str, str]:
-    return {"requirement": requirement or " ", "dataset": dataset, "data": data, "framework": framework}
+def _input(requirement: str, dataset: str, data: str, framework: str) -> "InputState":
+    return {"requirement": requirement, "dataset": dataset, "data": data, "framework": framework}
 
 
 def _project(state: dict[str, Any]) -> Project:

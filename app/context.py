@@ -37,7 +37,9 @@ class Context:
         for item in dataclasses.fields(self):
             limits, value = item.metadata["json_schema_extra"], getattr(self, item.name)
             if not limits.get("minimum", value) <= value <= limits.get("maximum", value):
-                raise SettingsError(f"{item.name} lies between {limits['minimum']} and {limits['maximum']}, not {value}")
+                raise SettingsError(
+                    f"{item.name} lies between {limits['minimum']} and {limits['maximum']}, not {value}"
+                )
 
     @property
     def writer_in_use(self) -> Literal["syntax", "llm"]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dlcodegen import categories
 from dlcodegen.errors import InputError
+from dlcodegen.syntax_tree import parse_expression
 
 
 class Hyperparameters(BaseModel):
@@ -107,7 +108,7 @@ def layer_name(layer: str) -> str:
 def layer_call(layer: str) -> ast.Call | None:
     """The layer as a syntax tree, or None when it is prose."""
     try:
-        tree = ast.parse(layer, mode="eval").body
+        tree = parse_expression(layer)
     except SyntaxError:
         return None
     return tree if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) else None

@@ -4,6 +4,8 @@ from typing import Literal, TypedDict
 
 CheckStatus = Literal["passed", "failed", "not_executed"]
 Verdict = Literal["honoured", "contradicted", "not found"]
+Usage = dict[str, float]
+"""What one stage cost: `seconds`, and where a model was asked `calls`, `input_tokens`, `output_tokens`."""
 
 
 class Fact(TypedDict):

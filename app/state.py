@@ -6,7 +6,7 @@ from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
 from pydantic import Field
 
-from dlcodegen.report import Candidate
+from dlcodegen.report import Candidate, Usage
 from dlcodegen.writers.protocol import Request, Template
 
 Status = Literal["needs_input", "working", "passed", "failed", "unchecked"]
@@ -14,7 +14,7 @@ Update = dict[str, Any]
 """What a node gives back: the fields it changed, and `progress`, one line for who watches."""
 
 
-def _add_usage(total: dict[str, dict[str, float]], new: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+def _add_usage(total: dict[str, Usage], new: dict[str, Usage]) -> dict[str, Usage]:
     """Sum per node, since a node may run several times (check, repair)."""
     added = {name: dict(counts) for name, counts in total.items()}
     for name, counts in new.items():
@@ -29,7 +29,9 @@ class InputState(TypedDict, total=False):
 
     messages: Annotated[list[AnyMessage], add_messages]
     requirement: Annotated[str, Field(description="What to build, in a sentence. Empty: the last message counts.")]
-    dataset: Annotated[str, Field(description="Attributes of the dataset in words, if you like: sizes, classes, format.")]
+    dataset: Annotated[
+        str, Field(description="Attributes of the dataset in words, if you like: sizes, classes, format.")
+    ]
     data: Annotated[str, Field(description="Path of your data, if there is any; it is never copied.")]
     framework: Annotated[str, Field(description="`pytorch` or `keras`; empty: what the requirement says.")]
 
@@ -58,7 +60,7 @@ class State(InputState, total=False):
     candidates: list[Candidate]
     """Everything that was written and, unless switched off, checked; nothing that runs is thrown away."""
     repairs: int
-    usage: Annotated[dict[str, dict[str, float]], _add_usage]
+    usage: Annotated[dict[str, Usage], _add_usage]
     """Node -> seconds, and tokens where a model was asked."""
     files: dict[str, str]
     """The project folder: path -> text."""

@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from dlcodegen.plan import SolutionPlan
+from dlcodegen.syntax_tree import parse
 
 SAMPLES_FOLDER = Path(__file__).parent / "samples"
 
@@ -32,7 +33,7 @@ class Sample:
 
     @cached_property
     def tree(self) -> ast.Module:
-        return ast.parse(self.code)
+        return parse(self.code)
 
     @cached_property
     def description(self) -> str:

@@ -1,6 +1,6 @@
 """The library in four lines: a sentence in, a project folder out.
 
-    python examples/generate_project.py FOLDER
+python examples/generate_project.py FOLDER
 """
 
 import sys

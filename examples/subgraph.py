@@ -9,9 +9,10 @@ context under the name `dlcodegen`; nothing else of that context is read.
 from dataclasses import dataclass, field
 from typing import TypedDict
 
+from langgraph.graph import START, StateGraph
+
 from dlcodegen import Context
 from dlcodegen.graph.builder import graph as dlcodegen_graph
-from langgraph.graph import START, StateGraph
 
 
 class Ticket(TypedDict, total=False):
@@ -30,8 +31,9 @@ class Desk:
     dlcodegen: Context = field(default_factory=lambda: Context(samples=1))
 
 
-def summarise(ticket: Ticket) -> Ticket:
-    return {"summary": f"{len(ticket['files'])} files, main.py has {ticket['files']['main.py'].count(chr(10))} lines"}
+def summarise(state: Ticket) -> Ticket:
+    files = state["files"]
+    return {"summary": f"{len(files)} files, main.py has {files['main.py'].count(chr(10))} lines"}
 
 
 builder = StateGraph(Ticket, context_schema=Desk)

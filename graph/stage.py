@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from time import perf_counter
+from typing import Protocol
 
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
@@ -10,14 +11,18 @@ from dlcodegen.context import Context
 from dlcodegen.events import stage_event
 from dlcodegen.state import State, Update
 
-Node = Callable[[State, Runtime[Context]], Update]
+
+class Node(Protocol):
+    """What LangGraph calls: it hands the runtime over by name."""
+
+    def __call__(self, state: State, *, runtime: Runtime[Context]) -> Update: ...
 
 
 def stage(work: Callable[[State, Context], Update]) -> Node:
     """The node of a stage: `work` between two progress events, its usage counted under its name."""
     name = work.__name__
 
-    def run(state: State, runtime: Runtime[Context]) -> Update:
+    def run(state: State, *, runtime: Runtime[Context]) -> Update:
         runtime.stream_writer(stage_event(name, "started"))
         began = perf_counter()
         update = work(state, Context.resolve(runtime.context))

@@ -3,7 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from dlcodegen.context import Context
-from dlcodegen.execution.candidates import check_candidate
+from dlcodegen.execution.ladder import check as climb
+from dlcodegen.execution.sandbox import Limits
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.state import State, Update
 
@@ -14,7 +15,9 @@ def check_drafts(state: State, context: Context) -> Update:
     if not context.check:
         return {"candidates": drafts, "progress": "switched off"}
     plan, facts = SolutionPlan.from_paper(state["plan"]), state["request"]["facts"]
+    limits = Limits(wall=context.time_limit)
     with ThreadPoolExecutor(max_workers=len(drafts)) as pool:
-        checked = list(pool.map(lambda draft: check_candidate(draft, plan, facts, context.time_limit), drafts))
-    verdicts = ", ".join(f"{draft['name']} {draft['report']['status']}" for draft in checked if draft["report"])
+        reports = list(pool.map(lambda draft: climb(draft["code"], plan, facts, limits), drafts))
+    verdicts = ", ".join(f"{draft['name']} {report['status']}" for draft, report in zip(drafts, reports, strict=True))
+    checked = [{**draft, "report": report} for draft, report in zip(drafts, reports, strict=True)]
     return {"candidates": checked, "progress": verdicts}

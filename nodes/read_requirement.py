@@ -18,7 +18,12 @@ def read_requirement(state: State, context: Context) -> Update:
         context.writer_in_use  # noqa: B018  a missing model is said now, not after ten stages
         found = read(requirement, dataset, data, state.get("framework") or "")
     except InputError as problem:
-        return {"status": "needs_input", "messages": [AIMessage(str(problem))], "progress": "nothing to work on", **_EMPTY}
+        return {
+            "status": "needs_input",
+            "messages": [AIMessage(str(problem))],
+            "progress": "nothing to work on",
+            **_EMPTY,
+        }
     request = Request(
         requirement=requirement.strip(), dataset=dataset, data=data, framework=found.framework, facts=found.facts
     )

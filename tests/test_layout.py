@@ -11,12 +11,42 @@ FOLDERS = {"app": "dlcodegen", **{name: f"dlcodegen.{name}" for name in ("graph"
 # Who may import whom (design, "The house"): package -> packages it must not know.
 FORBIDDEN = {
     "dlcodegen.nodes": ("dlcodegen.graph", "dlcodegen.cli", "dlcodegen.nodes"),
-    "dlcodegen.corpus": ("dlcodegen.graph", "dlcodegen.nodes", "dlcodegen.cli", "dlcodegen.delivery", "dlcodegen.execution"),
+    "dlcodegen.corpus": (
+        "dlcodegen.graph",
+        "dlcodegen.nodes",
+        "dlcodegen.cli",
+        "dlcodegen.delivery",
+        "dlcodegen.execution",
+    ),
     "dlcodegen.prompts": ("dlcodegen.graph", "dlcodegen.nodes", "dlcodegen.cli", "dlcodegen.corpus"),
-    "dlcodegen.planner": ("dlcodegen.graph", "dlcodegen.nodes", "dlcodegen.cli", "dlcodegen.delivery", "dlcodegen.execution"),
-    "dlcodegen.writers": ("dlcodegen.graph", "dlcodegen.nodes", "dlcodegen.cli", "dlcodegen.delivery", "dlcodegen.planner"),
-    "dlcodegen.execution": ("dlcodegen.graph", "dlcodegen.nodes", "dlcodegen.cli", "dlcodegen.writers", "dlcodegen.planner"),
-    "dlcodegen.models": ("dlcodegen.graph", "dlcodegen.nodes", "dlcodegen.cli", "dlcodegen.writers", "dlcodegen.planner"),
+    "dlcodegen.planner": (
+        "dlcodegen.graph",
+        "dlcodegen.nodes",
+        "dlcodegen.cli",
+        "dlcodegen.delivery",
+        "dlcodegen.execution",
+    ),
+    "dlcodegen.writers": (
+        "dlcodegen.graph",
+        "dlcodegen.nodes",
+        "dlcodegen.cli",
+        "dlcodegen.delivery",
+        "dlcodegen.planner",
+    ),
+    "dlcodegen.execution": (
+        "dlcodegen.graph",
+        "dlcodegen.nodes",
+        "dlcodegen.cli",
+        "dlcodegen.writers",
+        "dlcodegen.planner",
+    ),
+    "dlcodegen.models": (
+        "dlcodegen.graph",
+        "dlcodegen.nodes",
+        "dlcodegen.cli",
+        "dlcodegen.writers",
+        "dlcodegen.planner",
+    ),
     "dlcodegen.delivery": ("dlcodegen.graph", "dlcodegen.nodes", "dlcodegen.cli", "dlcodegen.models"),
     "dlcodegen.graph": ("dlcodegen.cli",),
 }
@@ -54,6 +84,15 @@ def test_nothing_heavy_is_imported_at_the_top(name: str, path: Path) -> None:
     """Blocks are source text, never imported; the graph needs LangGraph."""
     if name.startswith("dlcodegen.writers.blocks."):
         return
-    top = {alias.name.split(".")[0] for node in ast.parse(path.read_text()).body if isinstance(node, ast.Import) for alias in node.names}
-    top |= {(node.module or "").split(".")[0] for node in ast.parse(path.read_text()).body if isinstance(node, ast.ImportFrom)}
+    top = {
+        alias.name.split(".")[0]
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    top |= {
+        (node.module or "").split(".")[0]
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ImportFrom)
+    }
     assert not top & {"torch", "numpy", "pandas", "chromadb", "transformers", "openai", "langchain", "keras"}

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from dlcodegen.cli import options
 from dlcodegen.errors import InputError
 

@@ -58,8 +58,9 @@ def _sandbox() -> dict[str, str]:
 
 
 def _ours() -> dict[str, str]:
-    from dlcodegen.corpus.sample import all_samples
     from platformdirs import user_cache_path
+
+    from dlcodegen.corpus.sample import all_samples
 
     samples = all_samples()
     categories = len({sample.category for sample in samples.values()})

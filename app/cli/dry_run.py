@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 from dlcodegen.cli.run import run_graph
 
 if TYPE_CHECKING:
-    from dlcodegen.context import Context
     from langchain_core.callbacks import BaseCallbackHandler
+
+    from dlcodegen.context import Context
+    from dlcodegen.state import InputState
 
 STAND_IN = "# Here the model's answer would stand."
 """What the scripted model answers: later prompts quote it where they would quote the model."""
 
 
-def prompts(request: dict[str, str], context: "Context") -> list[str]:
+def prompts(request: "InputState", context: "Context") -> list[str]:
     """Every prompt of a run in the order of asking; those for repairs depend on a real answer and are not among them.
 
     Raises InputError when the requirement is nothing to work on.

@@ -13,6 +13,7 @@ import warnings
 from typing import Annotated
 
 import typer
+
 from dlcodegen.cli.check import check
 from dlcodegen.cli.doctor import doctor
 from dlcodegen.cli.new import new

@@ -1,11 +1,15 @@
 """`dlcodegen new`: from one sentence to a project folder."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
 from dlcodegen.cli import options
 from dlcodegen.errors import SettingsError
+
+if TYPE_CHECKING:
+    from dlcodegen.state import InputState
 
 _EXIT_CODES = {"passed": 0, "unchecked": 0, "failed": 3}
 
@@ -76,7 +80,7 @@ def new(  # noqa: PLR0913, PLR0917  one parameter an option
         time_limit=time_limit,
         seed=seed,
     )
-    request = {"requirement": requirement, "dataset": dataset, "data": data, "framework": framework or ""}
+    request: InputState = {"requirement": requirement, "dataset": dataset, "data": data, "framework": framework or ""}
     if dry_run:
         show.prompts(dry_run_prompts(request, context), as_json)
         return 0

@@ -13,9 +13,7 @@ Requirement = Annotated[
 ]
 Dataset = Annotated[
     str,
-    typer.Option(
-        metavar="TEXT", show_default=False, help="What the data looks like: sizes, classes, columns."
-    ),
+    typer.Option(metavar="TEXT", show_default=False, help="What the data looks like: sizes, classes, columns."),
 ]
 FrameworkOption = Annotated[
     Framework | None,

@@ -3,10 +3,11 @@
 from types import TracebackType
 from typing import Any
 
-from dlcodegen.delivery.markdown import printable
 from rich import progress
 from rich.console import Console
 from rich.text import Text
+
+from dlcodegen.delivery.markdown import printable
 
 _TITLES = {
     "read_requirement": "read requirement",

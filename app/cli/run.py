@@ -5,21 +5,24 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dlcodegen.cli.progress import Progress
-from dlcodegen.errors import InputError
 from rich.console import Console
 
+from dlcodegen.cli.progress import Progress
+from dlcodegen.errors import InputError
+
 if TYPE_CHECKING:
-    from dlcodegen.context import Context
     from langchain_core.callbacks import BaseCallbackHandler
     from langchain_core.runnables import RunnableConfig
+
+    from dlcodegen.context import Context
+    from dlcodegen.state import InputState
 
 _Item = TypeVar("_Item")
 _FAREWELL = 2.0  # seconds for stages at work to clean up after Ctrl-C
 
 
 def run_graph(
-    request: dict[str, str], context: "Context", callbacks: "Sequence[BaseCallbackHandler]" = ()
+    request: "InputState", context: "Context", callbacks: "Sequence[BaseCallbackHandler]" = ()
 ) -> dict[str, Any]:
     """The graph's final state for `request` (requirement, dataset, data, framework); progress goes to stderr.
 
@@ -31,7 +34,7 @@ def run_graph(
         from dlcodegen.graph.builder import graph
 
         config: RunnableConfig = {"callbacks": list(callbacks)}
-        stream = graph.stream(request, config, context=context, stream_mode=["custom", "values"])
+        stream: Iterator[Any] = graph.stream(request, config, context=context, stream_mode=["custom", "values"])
         for mode, chunk in _aside(stream):
             if mode == "custom":
                 progress.show(chunk)

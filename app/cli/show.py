@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from dlcodegen.delivery.markdown import printable
-from dlcodegen.plan import SolutionPlan
-from dlcodegen.report import CheckReport, Conformance, Diagnosis, Fact, Rung
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from dlcodegen.delivery.markdown import printable
+from dlcodegen.plan import SolutionPlan
+from dlcodegen.report import CheckReport, Conformance, Diagnosis, Fact, Rung
 
 _STATUSES = {
     "passed": ("✓ Passed", "bold green"),

@@ -2,24 +2,14 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal, TypedDict
+from typing import Literal
 
 from dlcodegen.corpus.sample import Sample
 from dlcodegen.plan import SolutionPlan
-from dlcodegen.report import Candidate, CheckReport, Conformance
+from dlcodegen.report import Candidate, CheckReport, Conformance, Usage
 from dlcodegen.writers.protocol import Request
 
 ProjectStatus = Literal["passed", "failed", "unchecked"]
-
-
-class Usage(TypedDict, total=False):
-    """What one stage cost."""
-
-    seconds: float
-    input_tokens: int
-    output_tokens: int
-    dollars: float
-    """Only where the model's price is known."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from dlcodegen.syntax_tree import parse
+
 
 @dataclass(frozen=True)
 class Cap:
@@ -32,7 +34,7 @@ class ScriptNotes:
 def read_script(code: str) -> ScriptNotes:
     """What the script says about itself. A script that is no Python says nothing."""
     try:
-        tree = ast.parse(code)
+        tree = parse(code)
     except (SyntaxError, ValueError):  # ValueError: a null byte
         return ScriptNotes()
     description = ast.get_docstring(tree) or ""

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from dlcodegen.syntax_tree import parse
+
 Value = str | int | float | bool | None
 
 
@@ -20,7 +22,7 @@ class CodeView:
     """What a script says, by line. Raises SyntaxError when the code does not parse."""
 
     def __init__(self, code: str) -> None:
-        self.tree = ast.parse(code)
+        self.tree = parse(code)
         self._lines = code.splitlines()
 
     def text(self, line: int) -> str:
@@ -42,7 +44,9 @@ class CodeView:
     def calls(self) -> list[tuple[str, ast.Call]]:
         """Every call with the last part of what is called: `nn.Linear(...)` -> `Linear`."""
         return [
-            (name.split(".")[-1], node) for node in ast.walk(self.tree) if isinstance(node, ast.Call) and (name := dotted(node.func))
+            (name.split(".")[-1], node)
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Call) and (name := dotted(node.func))
         ]
 
     @cached_property

@@ -51,7 +51,12 @@ def _compare(view: CodeView, name: str, expected: Value, found: list[Found]) -> 
 
 
 def _equal(a: object, b: object) -> bool:
-    if isinstance(a, int | float) and isinstance(b, int | float) and not isinstance(a, bool) and not isinstance(b, bool):
+    if (
+        isinstance(a, int | float)
+        and isinstance(b, int | float)
+        and not isinstance(a, bool)
+        and not isinstance(b, bool)
+    ):
         return isclose(a, b, rel_tol=1e-9)
     return a == b
 
@@ -60,13 +65,19 @@ def _number(view: CodeView, name: str, expected: Value) -> Conformance:
     """A Config field, or a keyword argument of that name."""
     field = view.config.get(name)
     spellings = {"learning_rate": ("lr",), "batch_size": ("batch_size",)}.get(name, (name,))
-    return _compare(view, name, expected, [field] if field else [f for f in view.keyword(*spellings) if f.value is not None])
+    return _compare(
+        view, name, expected, [field] if field else [f for f in view.keyword(*spellings) if f.value is not None]
+    )
 
 
 def _optimizer(view: CodeView, expected: str) -> Conformance:
     term = vocabulary.find(vocabulary.OPTIMIZERS, expected)
     names = term.code if term else (layer_name(expected),)
-    used = [Found(callee, call.lineno) for callee, call in view.calls if dotted(call.func).startswith("torch.optim.") or callee in _ALL_OPTIMIZERS]
+    used = [
+        Found(callee, call.lineno)
+        for callee, call in view.calls
+        if dotted(call.func).startswith("torch.optim.") or callee in _ALL_OPTIMIZERS
+    ]
     used = [found for found in used if found.value in _ALL_OPTIMIZERS]
     row = _compare(view, "optimizer", names[0], used)
     call = layer_call(expected)
@@ -92,7 +103,11 @@ def _loss(view: CodeView, expected: str) -> Conformance:
         names = vocabulary.BINARY_CROSS_ENTROPY_CODE
     elif term.name == "cross-entropy":
         names = (*names, *vocabulary.BINARY_CROSS_ENTROPY_CODE)  # the same loss for two classes
-    elif term.name == "binary cross-entropy + Dice" and view.first_name("DiceLoss") and view.first_name("BCEWithLogitsLoss"):
+    elif (
+        term.name == "binary cross-entropy + Dice"
+        and view.first_name("DiceLoss")
+        and view.first_name("BCEWithLogitsLoss")
+    ):
         names = ("DiceLoss",)
     line = view.first_name(*names)
     if line is not None:
@@ -153,12 +168,17 @@ def _fact(view: CodeView, fact: Fact) -> Conformance:
         return _compare(view, name, value, [field])
     callees, keywords = _WHERE.get(name, ((), (name,)))
     found = [*view.keyword(*keywords), *view.arguments(*callees)]
-    return _compare(view, name, value, [item for item in found if _equal(item.value, value)] or list(view.keyword(*keywords)))
+    return _compare(
+        view, name, value, [item for item in found if _equal(item.value, value)] or list(view.keyword(*keywords))
+    )
 
 
 # Where a number may stand when it is no Config field: callees whose arguments, and keywords whose value, may hold it.
 _WHERE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "hidden_size": (("LSTM", "GRU", "RNN", "Linear", "TransformerEncoderLayer", "TransformerEncoder", "RecurrentLayer"), ("hidden_size", "d_model")),
+    "hidden_size": (
+        ("LSTM", "GRU", "RNN", "Linear", "TransformerEncoderLayer", "TransformerEncoder", "RecurrentLayer"),
+        ("hidden_size", "d_model"),
+    ),
     "num_layers": (("TransformerEncoder", "RecurrentLayer"), ("num_layers",)),
     "num_heads": (("TransformerEncoderLayer", "MultiheadAttention", "TransformerEncoder"), ("num_heads", "nhead")),
     "dropout": (("Dropout", "Dropout1d", "Dropout2d"), ("dropout", "p")),
@@ -174,7 +194,10 @@ _WHERE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 def _list(view: CodeView, name: str, wanted: list[str] | list[int]) -> Conformance:
     """Widths of layers, in this order, among the arguments of the layers they belong to."""
-    callees = {"hidden_units": ("Linear", "ResidualDense"), "filters": ("Conv1d", "Conv2d", "ResidualBlock", "TemporalBlock")}.get(name, ())
+    callees = {
+        "hidden_units": ("Linear", "ResidualDense"),
+        "filters": ("Conv1d", "Conv2d", "ResidualBlock", "TemporalBlock"),
+    }.get(name, ())
     found = list(view.arguments(*callees))
     position, line = 0, None
     for item in sorted(found, key=lambda entry: entry.line):
@@ -225,7 +248,11 @@ def _scheduler(view: CodeView, value: object) -> Conformance:
 def _framework(view: CodeView, value: object) -> Conformance:
     used = "keras" if "keras" in view.names else "pytorch"
     line = view.first_name("keras", "torch") or 1
-    return _honoured(view, "framework", value, line) if used == value else _row("framework", value, "contradicted", f"written with {used}", line)
+    return (
+        _honoured(view, "framework", value, line)
+        if used == value
+        else _row("framework", value, "contradicted", f"written with {used}", line)
+    )
 
 
 def _split(view: CodeView, value: object) -> Conformance:

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 
+from dlcodegen.syntax_tree import parse
+
 # import name -> distribution
 PACKAGES: dict[str, str] = {
     "PIL": "pillow",
@@ -85,7 +87,7 @@ def required_distributions(code: str) -> list[str]:
     A package that is not installed stands without a version. Empty for code that is no Python.
     """
     try:
-        names = {name for name, _ in imports(ast.parse(code))}
+        names = {name for name, _ in imports(parse(code))}
     except (SyntaxError, ValueError):  # ValueError: a null byte
         return []
     if "keras" in names and not names & _KERAS_BACKENDS:  # Keras computes with one of them without naming it

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypedDict
 
+from dlcodegen import syntax_tree
 from dlcodegen.errors import SandboxError
 from dlcodegen.execution.diagnosis import clean, diagnose, fault
 from dlcodegen.execution.packages import import_problem, imports
@@ -60,11 +61,13 @@ class Script:
 
     @cached_property
     def tree(self) -> ast.Module:
-        return ast.parse(self.code)
+        return syntax_tree.parse(self.code)
 
 
 def parse(script: Script) -> Diagnosis | None:
     """It is Python, and of a size that a script has. Compiled, never executed."""
+    if not script.code.strip():
+        return fault("parse", "empty", "there is no code")
     if len(script.code) > _MOST_CHARACTERS:
         return fault("parse", "too long", f"{len(script.code)} characters, more than {_MOST_CHARACTERS}")
     try:
@@ -154,7 +157,7 @@ def _is_finite(value: object) -> bool:
 
 
 def _ruff(code: str) -> list[_Finding]:
-    from ruff import find_ruff_bin  # type: ignore[import-untyped]
+    from ruff import find_ruff_bin
 
     options = ["--isolated", "--no-cache", "--ignore-noqa", "--output-format=json", "--target-version=py311"]
     try:

@@ -16,12 +16,13 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from dlcodegen.errors import ModelError, SettingsError
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+
+from dlcodegen.errors import ModelError, SettingsError
 
 
 class ScriptedChatModel(BaseChatModel):

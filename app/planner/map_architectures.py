@@ -15,7 +15,7 @@ def attention_unet(facts: ModelFacts, input_kind: InputKind, output_kind: Output
 
 
 def _unet(name: str, facts: ModelFacts) -> str:
-    return f"{name}(base_width={facts.integer('base_width', 16)}, depth={facts.integer('depth', 3)})"
+    return f"{name}(base_width={facts.integer('base_width', 32)}, depth={facts.integer('depth', 3)})"
 
 
 def fcn(facts: ModelFacts, input_kind: InputKind, output_kind: OutputKind) -> Layers | None:

@@ -10,8 +10,7 @@ from functools import cache
 _WORDS = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
     )
 } | {"single": 1, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "hundred": 100, "a hundred": 100, "thousand": 1000}
 
@@ -35,8 +34,8 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "num_classes": (
         rf"(?:number|count|#)\s*(?:of)?\s*(?:\w+\s)?(?:output )?(?:classes|categories|labels|tags){_IS}{{n}}",
-        rf"(?:num_|n_)?(?:classes|categories|labels)\s*(?:=|:)\s*{{n}}",
-        rf"{{n}}[- ](?:way|class)(?![- ](?:object))",
+        r"(?:num_|n_)?(?:classes|categories|labels)\s*(?:=|:)\s*{n}",
+        r"{n}[- ](?:way|class)(?![- ](?:object))",
         rf"{{n}}\s+(?:(?!layers|filters|units|epochs|features|and\b|of\b|with\b|images\b|into\b|to\b|per\b)[\w-]+\s+){{0,3}}?{_LABELS}(?!\s+(?:of )?(?:layers|blocks|per))",
     ),
     "sequence_length": (
@@ -65,7 +64,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "num_features": (
         rf"(?:number|count|#)\s*(?:of)?\s*(?:input )?(?:features|columns|attributes|variables){_IS}{{n}}",
-        rf"(?:num_|n_)?(?:features|columns)\s*(?:=|:)\s*{{n}}",
+        r"(?:num_|n_)?(?:features|columns)\s*(?:=|:)\s*{n}",
         r"{n}\s+(?:(?!layers|filters|units|epochs|classes|and\b|of\b|with\b|rows\b)[\w-]+\s+){0,2}?(?:features|columns|attributes|variables|predictors|inputs|sensors|indicators|channels|leads|signals|factors)(?!\s*maps)",
         r"{n}[- ](?:lead|feature|variable|axis|dimensional (?:feature )?(?:vectors?|inputs?|data))",
     ),
@@ -82,7 +81,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "hidden_size": (
         rf"hidden[ _](?:size|dim(?:ension)?s?|units?|state(?: size)?){_IS}{{n}}",
         r"{n}\s+hidden\s+(?:units|neurons|nodes|dimensions|cells)",
-        rf"(?:lstm|gru|rnn)s?(?:[ -](?:layers?|network|model|cells?))?\s*(?:with|of|having)\s+{{n}}\s+(?:units|cells|neurons|hidden|nodes)",
+        r"(?:lstm|gru|rnn)s?(?:[ -](?:layers?|network|model|cells?))?\s*(?:with|of|having)\s+{n}\s+(?:units|cells|neurons|hidden|nodes)",
         r"(?:lstm|gru|rnn)\(\s*{n}\s*\)",
         r"{n}\s+(?:lstm|gru|rnn|recurrent)\s+(?:units|cells)",
         r"{n}[- ]unit\s+(?:bi)?(?:lstm|gru|rnn)",
@@ -116,7 +115,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "epochs": (
         r"{n}\s+(?:training\s+|full\s+)?epochs?",
-        rf"(?<!per )epochs?(?:\s*count)?\s*(?:=|:|of|is|to)\s*{{n}}",
+        r"(?<!per )epochs?(?:\s*count)?\s*(?:=|:|of|is|to)\s*{n}",
         r"{n}\s+passes\s+(?:over|through)",
     ),
     "patience": (rf"patience{_IS}{{n}}", r"after\s+{n}\s+epochs\s+without"),

@@ -11,8 +11,7 @@ from dlcodegen.report import Fact
 
 MAX_CHARACTERS = 20_000
 _ENGLISH = set(
-    "the a an of to in with for and from on using use i want is into my by that it as be this train model build predict "
-    "classify detect images image text data".split()
+    ["the", "a", "an", "of", "to", "in", "with", "for", "and", "from", "on", "using", "use", "i", "want", "is", "into", "my", "by", "that", "it", "as", "be", "this", "train", "model", "build", "predict", "classify", "detect", "images", "image", "text", "data"]
 )
 
 

@@ -158,7 +158,7 @@ def _read_lists(text: str, reading: Reading, wanted: set[str]) -> str:
     numbers = r"\[?\(?(\d+(?:\s*(?:,|and|->|-|→|then|/|,\s*and)\s*\d+)+)\)?\]?"
     patterns = (
         ("split", r"(\d0?\d?\s?/\s?\d+\s?/\s?\d+)(?=\s|%|$|\.|,)"),
-        ("betas", rf"betas?\s*(?:of|=|:)?\s*\(?(0\.\d+\s*(?:,|and)\s*0\.\d+)\)?"),
+        ("betas", r"betas?\s*(?:of|=|:)?\s*\(?(0\.\d+\s*(?:,|and)\s*0\.\d+)\)?"),
         ("filters", rf"(?:filters?|channels|feature maps)(?:\s(?:of|with|sizes?|counts?))*[:=]?\s*{numbers}|{numbers}\s+(?:\w+\s)?(?:filters|channels|feature maps)"),
         ("hidden_units", rf"(?:(?:hidden|dense|fully[- ]connected)\s(?:layers?|sizes?|units)|layers|mlp)(?:\s(?:of|with|sizes?|size|widths?|has|having))*[:=]?\s*{numbers}|{numbers}\s+(?:hidden\s+)?(?:units|neurons|nodes)"),
     )

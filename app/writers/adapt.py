@@ -7,10 +7,18 @@ from typing import Any
 from dlcodegen import vocabulary
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.report import Fact
+from dlcodegen.syntax_tree import parse
 from dlcodegen.writers.block_source import blocks_for, imports_for
 from dlcodegen.writers.expressions import family, loss_expression, metric_expression, optimizer_expression
 from dlcodegen.writers.script_edit import (
-    Edit, add_imports, apply, config_defaults, function, insert_before, optimizer_calls, returned,
+    Edit,
+    add_imports,
+    apply,
+    config_defaults,
+    function,
+    insert_before,
+    optimizer_calls,
+    returned,
 )  # fmt: skip
 
 _SCHEDULERS = {
@@ -38,7 +46,7 @@ def settings(plan: SolutionPlan, facts: list[Fact], seed: int) -> dict[str, Any]
 def set_config(code: str, values: dict[str, Any]) -> str:
     """Config defaults replaced where the script has a field of that name and the value is of its type."""
     edits = []
-    for name, node in config_defaults(ast.parse(code)).items():
+    for name, node in config_defaults(parse(code)).items():
         old = ast.literal_eval(node)
         value = values.get(name, old)
         if isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
@@ -51,7 +59,7 @@ def set_config(code: str, values: dict[str, Any]) -> str:
 def set_optimizer(code: str, plan: SolutionPlan, facts: list[Fact]) -> str:
     """Every optimizer of the script becomes the planned one."""
     edits = []
-    for call in optimizer_calls(ast.parse(code)):
+    for call in optimizer_calls(parse(code)):
         expression = optimizer_expression(plan.hyperparameters.optimizer, call, facts)
         if expression is not None and expression != ast.unparse(call):
             edits.append(Edit(call, expression))
@@ -60,19 +68,19 @@ def set_optimizer(code: str, plan: SolutionPlan, facts: list[Fact]) -> str:
 
 def set_loss(code: str, plan: SolutionPlan, facts: list[Fact]) -> str:
     """The planned loss in `build_loss`, where it suits the script's outputs; a loss class no longer used goes."""
-    tree = ast.parse(code)
+    tree = parse(code)
     old = returned(tree, "build_loss")
     kind = family(old)
     if old is None or kind is None or not isinstance(old, ast.Call):
         return code
     new = loss_expression(plan.hyperparameters.loss_function, kind, facts)
     own = ast.unparse(old.func)
-    if new is None or new.split("(")[0] == own and "label_smoothing" not in new:
+    if new is None or (new.split("(")[0] == own and "label_smoothing" not in new):
         return code
     code = apply(code, [Edit(old, new)])
     code = without_class(code, own)
     blocks = [block for block in blocks_for(new) if f"class {block.split('(')[0].removeprefix('class ')}" not in code]
-    anchor = function(ast.parse(code), "build_loss")
+    anchor = function(parse(code), "build_loss")
     if blocks and anchor is not None:
         code = insert_before(code, anchor, "\n\n\n".join(blocks))
     return add_imports(code, imports_for("\n\n".join([new, *blocks])))
@@ -80,7 +88,7 @@ def set_loss(code: str, plan: SolutionPlan, facts: list[Fact]) -> str:
 
 def without_class(code: str, name: str) -> str:
     """The code without the class of that name, unless something still uses it."""
-    tree = ast.parse(code)
+    tree = parse(code)
     node = next((item for item in tree.body if isinstance(item, ast.ClassDef) and item.name == name), None)
     used = any(isinstance(item, ast.Name) and item.id == name for item in ast.walk(tree))
     return apply(code, [Edit(node, "")]) if node is not None and not used else code
@@ -89,7 +97,7 @@ def without_class(code: str, name: str) -> str:
 def set_cells(code: str, facts: list[Fact]) -> str:
     """The stated recurrent cell in place of the script's, in names and words alike (`nn.LSTM` -> `nn.GRU`)."""
     stated = next((str(fact["value"]) for fact in facts if fact["name"] == "architecture"), "")
-    title = ast.get_docstring(ast.parse(code)) or ""
+    title = ast.get_docstring(parse(code)) or ""
     shown = vocabulary.find(vocabulary.ARCHITECTURES, title.split("\n", maxsplit=1)[0])
     old, new = _TORCH_CELLS.get(shown.name if shown else "", ""), _TORCH_CELLS.get(stated, "")
     if not old or not new or old == new:
@@ -100,11 +108,14 @@ def set_cells(code: str, facts: list[Fact]) -> str:
 
 def add_metrics(code: str, names: list[str]) -> str:
     """The stated metrics that `compute_metrics` does not report yet, as far as they suit the script's outputs."""
-    tree = ast.parse(code)
+    tree = parse(code)
     compute, kind = function(tree, "compute_metrics"), family(returned(tree, "build_loss"))
     if compute is None or kind is None or len(compute.args.args) < 2:
         return code
-    report = next((node.value for node in ast.walk(compute) if isinstance(node, ast.Return) and isinstance(node.value, ast.Dict)), None)
+    report = next(
+        (node.value for node in ast.walk(compute) if isinstance(node, ast.Return) and isinstance(node.value, ast.Dict)),
+        None,
+    )
     if report is None:
         return code
     known = {key.value for key in report.keys if isinstance(key, ast.Constant)}
@@ -120,7 +131,7 @@ def add_metrics(code: str, names: list[str]) -> str:
     body = ast.get_source_segment(code, report) or "{}"
     code = apply(code, [Edit(report, f"{body.rstrip()[:-1].rstrip().rstrip(',')}, {entries}}}")])
     blocks = blocks_for(" ; ".join(f"({expression})" for expression in new.values()))
-    anchor = function(ast.parse(code), "compute_metrics")
+    anchor = function(parse(code), "compute_metrics")
     return insert_before(code, anchor, "\n\n\n".join(blocks)) if blocks and anchor else code
 
 
@@ -141,12 +152,14 @@ def add_training_extras(code: str, facts: list[Fact]) -> str:
 
 def _with_scheduler(code: str, schedule: str) -> str:
     """Build the schedule beside the optimizer; step it once an epoch, after the epoch's report."""
-    train = function(ast.parse(code), "train")
+    train = function(parse(code), "train")
     built = next((node for node in train.body if "build_optimizer(" in ast.unparse(node)), None) if train else None
     loop = next((node for node in train.body if isinstance(node, ast.For)), None) if train else None
     if built is None or loop is None:
         return code
-    report = next((node for node in loop.body if isinstance(node, ast.Expr) and "print(" in ast.unparse(node)), loop.body[-1])
+    report = next(
+        (node for node in loop.body if isinstance(node, ast.Expr) and "print(" in ast.unparse(node)), loop.body[-1]
+    )
     step = "scheduler.step(val_loss)" if "ReduceLROnPlateau" in schedule else "scheduler.step()"
     lines = code.splitlines(keepends=True)
     lines.insert(report.end_lineno or 0, f"{' ' * report.col_offset}{step}\n")

@@ -8,6 +8,8 @@ import ast
 import re
 import textwrap
 
+from dlcodegen.syntax_tree import parse
+
 _THOUGHT = re.compile(r"^[ \t]*<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.MULTILINE)
 _THOUGHT_WITHOUT_START = re.compile(r"\A.*?</think(?:ing)?>[ \t]*$", re.DOTALL | re.MULTILINE)
 _OPENING = re.compile(r"(?:^|\s)(?P<fence>`{3,}|~{3,})[ \t]*\{?\.?(?P<language>[\w+#-]*)[^\n`]*$")
@@ -40,7 +42,7 @@ def parses(code: str) -> bool:
 def tree_of(code: str) -> ast.Module | None:
     """The syntax tree, or None when it is no Python; a slot of a template counts as a name."""
     try:
-        return ast.parse(_named(code))
+        return parse(_named(code))
     except _NO_PYTHON:
         return None
 
@@ -129,7 +131,7 @@ def _without_broken_end(code: str) -> str:
 def _broken_line(code: str) -> int:
     """The line (from 1) that the parser stops at; 0 when it does not stop or names none."""
     try:
-        ast.parse(_named(code))
+        parse(_named(code))
     except SyntaxError as error:
         return min(error.lineno or 0, code.count("\n") + 1)
     except _NO_PYTHON:

@@ -105,10 +105,20 @@ def residual_dense(trace: Trace, layer: Layer) -> None:
 
 
 def transformer_encoder(trace: Trace, layer: Layer) -> None:
-    width = layer.width(0, "hidden_size", "d_model", default="64")
     num_layers = layer.integer(1, "num_layers", default=2)
     num_heads = layer.integer(2, "num_heads", "nhead", default=4)
-    rate = layer.rate(3, "dropout", default=0.1)
+    _encode(trace, layer, num_layers, num_heads, layer.rate(3, "dropout", default=0.1))
+
+
+def transformer_layer(trace: Trace, layer: Layer) -> None:
+    """PyTorch's and Keras' spelling, (width, heads); layers in a row have been joined into one encoder."""
+    num_layers = layer.integer(None, "num_layers")
+    num_heads = layer.integer(1, "num_heads", "nhead", default=4)
+    _encode(trace, layer, num_layers, num_heads, layer.rate(None, "dropout", "rate", default=0.1))
+
+
+def _encode(trace: Trace, layer: Layer, num_layers: int, num_heads: int, rate: float) -> None:
+    width = layer.width(0, "hidden_size", "d_model", "embed_dim", default="64")
     if width.isdigit() and int(width) % num_heads:
         layer.fail(f"a width of {width} cannot be shared among {num_heads} heads")
     trace.to_series()
@@ -169,6 +179,7 @@ BLOCK_RULES: dict[str, Rule] = {
     "featuretokens": feature_tokens,
     "residualdense": residual_dense,
     "transformerencoder": transformer_encoder,
+    "transformerencoderlayer": transformer_layer,
     "temporalblock": temporal_block,
     "attentionpooling": attention_pooling,
     "positionalencoding": positional_encoding,

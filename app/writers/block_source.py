@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from dlcodegen.syntax_tree import parse
+
 _FOLDER = Path(__file__).parent / "blocks"
 _IMPORTS = {"F": "from torch.nn import functional as F", "math": "import math"}
 
@@ -15,7 +17,7 @@ def block_classes() -> dict[str, str]:
     found = {}
     for path in sorted(_FOLDER.glob("*.py")):
         text = path.read_text(encoding="utf-8")
-        for node in ast.parse(text).body:
+        for node in parse(text).body:
             if isinstance(node, ast.ClassDef | ast.FunctionDef):
                 found[node.name] = ast.get_source_segment(text, node) or ""
     return found
@@ -23,7 +25,7 @@ def block_classes() -> dict[str, str]:
 
 def used_names(code: str) -> list[str]:
     """The plain names that `code` reads, each once, in their order."""
-    names = [node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)]
+    names = [node.id for node in ast.walk(parse(code)) if isinstance(node, ast.Name)]
     return list(dict.fromkeys(names))
 
 

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from dlcodegen.syntax_tree import parse
+
 InputKind = Literal["image", "series", "tokens", "vector"]
 OutputKind = Literal["scalar", "vector", "map", "steps"]
 
@@ -48,16 +50,22 @@ class Interface:
     def width(self) -> str:
         """The number of outputs as Python code: `config.num_classes`, `1`, `config.num_keypoints * 2`."""
         kind = self.output_kind
-        name = {"scalar": "1", "vector": self.outputs[:1], "map": self.outputs[:1], "steps": self.outputs[-1:]}[kind or ""]
+        name = {"scalar": "1", "vector": self.outputs[:1], "map": self.outputs[:1], "steps": self.outputs[-1:]}[
+            kind or ""
+        ]
         return re.sub(r"[A-Za-z_]\w*", lambda match: f"config.{match.group()}", "".join(name))
 
 
 def read_interface(code: str) -> Interface | None:
     """The interface that `build_model`'s docstring states, or None when it states none."""
-    for node in ast.parse(code).body:
+    for node in parse(code).body:
         if isinstance(node, ast.FunctionDef) and node.name == "build_model":
-            match = re.search(r"Shapes: \(N(?:, )?([^)]*?),?\) -> \(N(?:, )?([^)]*?),?\)", ast.get_docstring(node) or "")
+            match = re.search(
+                r"Shapes: \(N(?:, )?([^)]*?),?\) -> \(N(?:, )?([^)]*?),?\)", ast.get_docstring(node) or ""
+            )
             if match:
-                inputs, outputs = (tuple(filter(None, (part.strip() for part in side.split(",")))) for side in match.groups())
+                inputs, outputs = (
+                    tuple(filter(None, (part.strip() for part in side.split(",")))) for side in match.groups()
+                )
                 return Interface(inputs, outputs)
     return None

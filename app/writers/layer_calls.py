@@ -111,10 +111,10 @@ def read_layer(text: str, fields: frozenset[str] = frozenset()) -> Layer:
 
 
 def stacked(layers: list[Layer]) -> list[Layer]:
-    """Recurrent layers that follow each other and are alike, joined into one of several layers."""
+    """Recurrent or Transformer layers that follow each other and are alike, joined into one of several layers."""
     joined: list[Layer] = []
     for layer in layers:
-        if joined and layer.name in ("lstm", "gru", "simplernn") and _kind(layer) == _kind(joined[-1]):
+        if joined and layer.name in _STACKED and _kind(layer) == _kind(joined[-1]):
             count = sum(one.integer(None, "num_layers") for one in (joined[-1], layer))
             joined[-1] = dataclasses.replace(layer, keywords=layer.keywords | {"num_layers": ast.Constant(count)})
         else:
@@ -123,7 +123,7 @@ def stacked(layers: list[Layer]) -> list[Layer]:
 
 
 def _kind(layer: Layer) -> tuple[object, ...]:
-    """What makes two recurrent layers alike; how many there are and what they return follows from their place."""
+    """What makes two such layers alike; how many there are and what they return follows from their place."""
     options = {name: ast.dump(value) for name, value in layer.keywords.items() if name not in _BY_PLACE}
     return layer.name, layer.bidirectional, [ast.dump(node) for node in layer.positional], options
 
@@ -173,6 +173,7 @@ ACTIVATIONS = {
 }
 """PyTorch module of each activation, by its plain name."""
 
+_STACKED = ("lstm", "gru", "simplernn", "transformerencoderlayer")
 _LEAST_WITH_INPUT = {
     "Linear": 2,
     "Conv1d": 3,
@@ -212,4 +213,7 @@ _SPELLINGS = {
     "bigru": "gru",
     "selfattention": "attention",
     "multiheadselfattention": "multiheadattention",
+    "positionembedding": "positionalencoding",
+    "positionalembedding": "positionalencoding",
+    "transformerblock": "transformerencoderlayer",
 }

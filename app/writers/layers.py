@@ -12,7 +12,7 @@ from dlcodegen.writers.convolution_rules import CONVOLUTION_RULES
 from dlcodegen.writers.interface import Interface
 from dlcodegen.writers.layer_calls import ACTIVATIONS, Layer, LayerError, read_layer, stacked
 from dlcodegen.writers.layer_rules import PLAIN_RULES
-from dlcodegen.writers.tensor_trace import Trace
+from dlcodegen.writers.tensor_trace import Trace, batch_shape
 
 __all__ = ["LayerError", "ModelSegment", "build_model_segment"]
 
@@ -22,7 +22,7 @@ _OUTPUT_ACTIVATIONS = {"", "nn.Sigmoid()", "nn.Tanh()", "nn.Softplus()"}
 _READS_STEPS = {
     *("lstm", "gru", "simplernn", "conv1d", "maxpooling1d", "averagepooling1d", "upsampling1d"),
     *("globalaveragepooling1d", "globalmaxpooling1d", "adaptiveavgpool1d", "adaptivemaxpool1d"),
-    *("multiheadattention", "attention", "positionalencoding", "transformerencoder"),
+    *("multiheadattention", "attention", "positionalencoding", "transformerencoder", "transformerencoderlayer"),
     *("temporalblock", "attentionpooling"),
 }
 _READS_PLACES = {
@@ -135,11 +135,9 @@ def _close(trace: Trace, head: Layer | None) -> None:
 
 
 def _build_model(modules: list[str], interface: Interface) -> str:
-    inputs, outputs = (", ".join(("N", *dimensions)) for dimensions in (interface.inputs, interface.outputs))
-    outputs = outputs if interface.outputs else "N,"
     lines = [
         "def build_model(config: Config) -> nn.Module:",
-        f'    """Shapes: ({inputs}) -> ({outputs})."""',
+        f'    """Shapes: {batch_shape(interface.inputs)} -> {batch_shape(interface.outputs)}."""',
     ]
     if len(modules) == 1:
         return "\n".join([*lines, f"    return {modules[0]}"])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from dlcodegen.execution.code_view import dotted
+from dlcodegen.syntax_tree import parse
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,11 @@ def optimizer_calls(tree: ast.Module) -> list[ast.Call]:
 
 
 def _is_optimizer(node: ast.AST) -> TypeGuard[ast.Call]:
-    return isinstance(node, ast.Call) and dotted(node.func).startswith("torch.optim.") and "lr_scheduler" not in dotted(node.func)
+    return (
+        isinstance(node, ast.Call)
+        and dotted(node.func).startswith("torch.optim.")
+        and "lr_scheduler" not in dotted(node.func)
+    )
 
 
 def returned(tree: ast.Module, name: str) -> ast.expr | None:
@@ -74,7 +79,7 @@ def insert_before(code: str, node: ast.stmt, text: str) -> str:
 def add_imports(code: str, imports: tuple[str, ...]) -> str:
     """The code with these import lines behind its last import; `tidy` puts them in order."""
     missing = [line for line in imports if line not in code.splitlines()]
-    tree = ast.parse(code)
+    tree = parse(code)
     last = max((node.end_lineno or 0 for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)), default=0)
     lines = code.splitlines(keepends=True)
     return "".join([*lines[:last], *(f"{line}\n" for line in missing), *lines[last:]])

@@ -3,6 +3,7 @@
 import ast
 
 from dlcodegen.errors import DLCodeGenError
+from dlcodegen.syntax_tree import parse
 
 # Segment -> the definition that ends it. What stands between two of these belongs to the later one.
 _ENDS = {
@@ -25,7 +26,7 @@ def split(code: str) -> dict[str, str]:
 
     Raises SegmentError when a part is missing or out of order, SyntaxError when the code does not parse.
     """
-    tree = ast.parse(code)
+    tree = parse(code)
     lines = code.splitlines(keepends=True)
     ends = {node.name: node.end_lineno or 0 for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
     missing = [name for name in _ENDS.values() if name not in ends]
@@ -34,9 +35,7 @@ def split(code: str) -> dict[str, str]:
     borders = [_end_of_imports(tree), *(ends[name] for name in _ENDS.values()), len(lines)]
     if borders != sorted(borders):
         raise SegmentError("the parts of the script are not in the contract's order")
-    return {
-        name: "".join(lines[start:end]) for name, start, end in zip(SEGMENTS, [0, *borders], borders, strict=False)
-    }
+    return {name: "".join(lines[start:end]) for name, start, end in zip(SEGMENTS, [0, *borders], borders, strict=False)}
 
 
 def join(segments: dict[str, str]) -> str:

@@ -6,11 +6,22 @@ from dlcodegen.plan import SolutionPlan
 from dlcodegen.report import Candidate, CheckReport, Conformance
 from dlcodegen.writers import adapt
 from dlcodegen.writers.protocol import Request, Template
-from dlcodegen.writers.template import abstract, fill
 from dlcodegen.writers.segments import SEGMENTS, SegmentError, join, segment_at, split
+from dlcodegen.writers.template import abstract, fill
 from dlcodegen.writers.tidy import tidy
 
-_TRAIN = {"optimizer", "loss", "scheduler", "gradient_clip", "label_smoothing", "momentum", "weight_decay", "betas", "early_stopping", "class_weights"}
+_TRAIN = {
+    "optimizer",
+    "loss",
+    "scheduler",
+    "gradient_clip",
+    "label_smoothing",
+    "momentum",
+    "weight_decay",
+    "betas",
+    "early_stopping",
+    "class_weights",
+}
 _MODEL = {
     "layer", "architecture", "variant", "num_layers", "hidden_size", "hidden_units", "filters", "kernel_size", "num_heads",
     "dropout", "bidirectional", "attention", "batch_norm", "activation", "embedding_dim", "patch_size", "base_width", "depth",
@@ -47,7 +58,12 @@ class SyntaxWriter:
         try:
             parts = [split(draft["code"]) for draft in drafts]
         except (SegmentError, SyntaxError):
-            return Candidate(name="merged", code=first["code"], origin=[f"all: {first['name']} - the drafts differ in structure"], report=None)
+            return Candidate(
+                name="merged",
+                code=first["code"],
+                origin=[f"all: {first['name']} - the drafts differ in structure"],
+                report=None,
+            )
         chosen, origin = {}, []
         for name in SEGMENTS:
             index, reason = _choose(name, parts[0][name] == parts[1][name], first["report"], second["report"])
@@ -60,7 +76,12 @@ class SyntaxWriter:
         """A draft that ran as it was; else the other draft's version of the segment in which the script failed."""
         for draft in drafts:
             if draft["report"] and draft["report"]["status"] == "passed" and draft["code"] != failed["code"]:
-                return Candidate(name="repair", code=draft["code"], origin=[f"all: {draft['name']} - it ran, the merge did not"], report=None)
+                return Candidate(
+                    name="repair",
+                    code=draft["code"],
+                    origin=[f"all: {draft['name']} - it ran, the merge did not"],
+                    report=None,
+                )
         error = failed["report"]["error"] if failed["report"] else None
         other = next((draft for draft in drafts if draft["code"] != failed["code"]), drafts[0])
         try:
@@ -70,7 +91,12 @@ class SyntaxWriter:
             return Candidate(name="repair", code=other["code"], origin=[f"all: {other['name']}"], report=None)
         parts[name] = others[name]
         parts["imports"] = _both_imports(parts["imports"], others["imports"])
-        return Candidate(name="repair", code=tidy(join(parts)), origin=[f"{name}: {other['name']} - the script failed there"], report=None)
+        return Candidate(
+            name="repair",
+            code=tidy(join(parts)),
+            origin=[f"{name}: {other['name']} - the script failed there"],
+            report=None,
+        )
 
 
 def _needed(samples: list[Sample]) -> list[Sample]:

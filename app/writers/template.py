@@ -7,6 +7,7 @@ from dlcodegen import categories, vocabulary
 from dlcodegen.corpus.sample import Sample
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.report import Fact
+from dlcodegen.syntax_tree import parse
 from dlcodegen.writers import adapt
 from dlcodegen.writers.expressions import family, loss_expression, optimizer_expression
 from dlcodegen.writers.interface import read_interface
@@ -22,7 +23,7 @@ def abstract(samples: list[Sample]) -> Template:
     `origin` says which segments the other samples share, and so are structure rather than project.
     """
     best = samples[0]
-    tree = ast.parse(best.code)
+    tree = parse(best.code)
     edits = [Edit(node, f"{{{{config.{name}}}}}") for name, node in config_defaults(tree).items()]
     loss, optimizers = returned(tree, "build_loss"), optimizer_calls(tree)
     if family(loss) and loss is not None:
@@ -58,18 +59,19 @@ def fill(template: Template, plan: SolutionPlan, facts: list[Fact], seed: int) -
         if slot in slots and type(value) in (int, float, str, bool):
             old = ast.literal_eval(slots[slot])
             slots[slot] = repr(float(value) if isinstance(old, float) else value)
-    kind = family(returned(ast.parse(original), "build_loss"))
+    kind = family(returned(parse(original), "build_loss"))
     code = original
     if kind and "loss" in slots and loss_expression(plan.hyperparameters.loss_function, kind, facts):
         notes.append(f"loss: {plan.hyperparameters.loss_function}")
     if "optimizer" in slots:
-        call = optimizer_calls(ast.parse(original))[0]
+        call = optimizer_calls(parse(original))[0]
         slots["optimizer"] = optimizer_expression(plan.hyperparameters.optimizer, call, facts) or slots["optimizer"]
         notes.append(f"optimizer: {plan.hyperparameters.optimizer}")
     imports: tuple[str, ...] = ()
-    if "model" in slots:
+    interface = read_interface(original)
+    if "model" in slots and interface is not None:
         try:
-            segment = build_model_segment(plan.layers, read_interface(original))  # type: ignore[arg-type]
+            segment = build_model_segment(plan.layers, interface)
         except LayerError as error:
             notes.append(f"model: the sample's own, since {error}")
         else:
@@ -89,7 +91,7 @@ def filled(code: str, slots: dict[str, str]) -> str:
 
 def _without_unused_settings(code: str) -> str:
     """Config without the fields that only the replaced model read."""
-    tree = ast.parse(code)
+    tree = parse(code)
     read = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     named = {keyword.arg for node in ast.walk(tree) if isinstance(node, ast.Call) for keyword in node.keywords}
     unused = {name for name in config_defaults(tree) if name not in read | named | {"data", "out", "smoke", "seed"}}
@@ -106,7 +108,7 @@ def _without_unused_settings(code: str) -> str:
 
 def _retitled(code: str, plan: SolutionPlan, facts: list[Fact]) -> str:
     """A docstring that is true of the new model: its title, and the format of the data."""
-    old = ast.get_docstring(ast.parse(code), clean=False) or ""
+    old = ast.get_docstring(parse(code), clean=False) or ""
     title = old.split("\n", maxsplit=1)[0]
     stated = next((str(fact["value"]) for fact in facts if fact["name"] == "architecture"), "")
     shown = vocabulary.find(vocabulary.ARCHITECTURES, title)

@@ -46,11 +46,11 @@ class Trace:
         """The tensor as it comes in. Raises LayerError for a task of its own."""
         kind, output_kind = interface.input_kind, interface.output_kind
         if kind is None or output_kind is None:
-            shapes = f"({', '.join(('N', *interface.inputs))}) -> ({', '.join(('N', *interface.outputs))})"
+            shapes = f"{batch_shape(interface.inputs)} to {batch_shape(interface.outputs)}"
             raise LayerError(f"no list of layers leads from {shapes}")
         fits = {"map": kind == "image", "steps": kind == "tokens"}.get(output_kind, True)
         if not fits:
-            raise LayerError(f"{_NAMES[kind]} has no output ({', '.join(('N', *interface.outputs))})")
+            raise LayerError(f"{_NAMES[kind]} has no output {batch_shape(interface.outputs)}")
         width = {"image": "config.channels", "tokens": ""}.get(kind, "config.num_features")
         steps = {"series": "config.window", "tokens": "config.sequence_length"}.get(kind, "")
         return cls(kind, output_kind, width, interface.width, steps)
@@ -130,6 +130,11 @@ class Trace:
         elif self.kind == "series":
             self.merge(reason, f"ChannelsFirst(nn.AdaptiveAvgPool1d({_GRID}))", "nn.Flatten()")
             self.width = product(self.width, _GRID)
+
+
+def batch_shape(dimensions: tuple[str, ...]) -> str:
+    """`("window",)` -> `(N, window)`, `()` -> `(N,)`."""
+    return f"(N, {', '.join(dimensions)})" if dimensions else "(N,)"
 
 
 _NAMES = {"image": "an image", "series": "a series", "tokens": "a text", "vector": "a table"}

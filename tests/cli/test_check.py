@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from dlcodegen.cli.main import run
 
 METRICS = '''

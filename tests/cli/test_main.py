@@ -6,6 +6,7 @@ import time
 from importlib import metadata
 
 import pytest
+
 from dlcodegen.cli.main import run
 
 HEAVY = ("torch", "langgraph", "langchain_core", "chromadb", "jinja2", "numpy")

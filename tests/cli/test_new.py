@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from dlcodegen.cli.main import run
 from dlcodegen.errors import ModelError
 

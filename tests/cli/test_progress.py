@@ -1,8 +1,9 @@
 import io
 from typing import Any
 
-from dlcodegen.cli.progress import Progress
 from rich.console import Console
+
+from dlcodegen.cli.progress import Progress
 
 
 def event(stage: str, status: str, detail: str = "", seconds: float = 0.0) -> dict[str, Any]:

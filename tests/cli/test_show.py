@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from dlcodegen.cli import show
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.report import CheckReport

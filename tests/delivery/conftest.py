@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from dlcodegen.corpus.sample import SAMPLES_FOLDER, Sample, read_sample
 from dlcodegen.delivery.outcome import Outcome
 from dlcodegen.report import Candidate, CheckReport, Conformance, Fact

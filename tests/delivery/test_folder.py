@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from dlcodegen.delivery.folder import ensure_writable, write_project
 from dlcodegen.errors import DLCodeGenError, SettingsError
 

@@ -1,9 +1,10 @@
 """Text of others in our Markdown, judged by a CommonMark parser that is not ours."""
 
 import pytest
-from dlcodegen.delivery import markdown
 from jinja2 import UndefinedError
 from markdown_it import MarkdownIt
+
+from dlcodegen.delivery import markdown
 
 HOSTILE = [
     "# a heading\n\n- a list\n\n```sh\nrm -rf ~\n```",

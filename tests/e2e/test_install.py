@@ -15,7 +15,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root, home = Path(__file__).parents[2], tmp_path_factory.mktemp("plain")
     source = home / "source"
     source.mkdir()
-    tracked = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=root, capture_output=True, text=True, check=True)
+    tracked = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=root, capture_output=True, text=True, check=True
+    )
     for name in tracked.stdout.splitlines():
         if (root / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
@@ -34,7 +36,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(python: Path, *arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([str(python), *arguments], cwd=cwd, capture_output=True, text=True, check=False, env={**os.environ})
+    return subprocess.run(
+        [str(python), *arguments], cwd=cwd, capture_output=True, text=True, check=False, env={**os.environ}
+    )
 
 
 def test_the_wheel_holds_the_package_and_its_data(installed: Path, tmp_path: Path) -> None:

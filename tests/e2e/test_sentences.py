@@ -15,7 +15,18 @@ from tests.e2e.sentences import SENTENCES
 def test_a_sentence_becomes_a_project_that_runs(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "project"
     made = subprocess.run(
-        [sys.executable, "-m", "dlcodegen", "new", SENTENCES[name], "--out", str(folder), "--json", "--time-limit", "150"],
+        [
+            sys.executable,
+            "-m",
+            "dlcodegen",
+            "new",
+            SENTENCES[name],
+            "--out",
+            str(folder),
+            "--json",
+            "--time-limit",
+            "150",
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -61,7 +61,8 @@ async def _run(server: str, given: dict[str, Any]) -> tuple[list[dict[str, Any]]
     """Progress events and the final state of one run."""
     client = get_client(url=server)
     thread = await client.threads.create()
-    events, state = [], {}
+    events: list[dict[str, Any]] = []
+    state: dict[str, Any] = {}
     stream = client.runs.stream(thread["thread_id"], "dlcodegen", input=given, stream_mode=["custom", "values"])
     async for part in stream:
         if part.event == "custom":
@@ -90,6 +91,7 @@ async def test_form_input_and_context_work(server: str) -> None:
         input={"requirement": "sentiment of tweets", "dataset": "Classes: 3", "framework": "pytorch"},
         context={"check": False, "samples": 1},
     )
+    assert isinstance(state, dict)
     assert state["status"] == "unchecked"
     assert "num_classes: int = 3" in state["files"]["main.py"]
 
@@ -103,7 +105,8 @@ async def test_studio_gets_its_forms(server: str) -> None:
     client = get_client(url=server)
     assistant = (await client.assistants.search(graph_id="dlcodegen"))[0]
     schemas = await client.assistants.get_schemas(assistant["assistant_id"])
-    assert {"messages", "requirement", "dataset", "data", "framework"} <= set(schemas["input_schema"]["properties"])
-    settings = schemas["context_schema"]["properties"]
+    form = (schemas["input_schema"] or {})["properties"]
+    assert {"messages", "requirement", "dataset", "data", "framework"} <= set(form)
+    settings = (schemas["context_schema"] or {})["properties"]
     assert settings["model"]["description"].startswith("Chat model")
     assert settings["check"]["default"] is True

@@ -5,11 +5,13 @@ from typing import Any, TypedDict
 
 import pytest
 from langchain_core.messages import HumanMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 
 from dlcodegen.context import Context
 from dlcodegen.graph.builder import builder, graph
+from dlcodegen.report import CheckReport
 
 UNCHECKED = Context(check=False)
 TABLE = "Predict house prices from 13 numeric features"
@@ -45,7 +47,7 @@ def test_a_question_comes_back_when_there_is_nothing_to_work_on() -> None:
 
 def test_a_second_run_of_a_thread_starts_anew() -> None:
     threaded = builder.compile(checkpointer=InMemorySaver())
-    config = {"configurable": {"thread_id": "1"}}
+    config: RunnableConfig = {"configurable": {"thread_id": "1"}}
     threaded.invoke({"messages": [HumanMessage(TABLE)]}, config, context=UNCHECKED)
     second = threaded.invoke({"messages": [HumanMessage("Tell spam from ham")]}, config, context=UNCHECKED)
     assert len(second["candidates"]) == 3
@@ -70,8 +72,8 @@ class ParentContext:
 @pytest.mark.parametrize("context", [None, ParentContext()])
 def test_it_is_a_subgraph_of_a_parent_with_another_state_and_context(context: Any, monkeypatch: Any) -> None:
     if context is None:  # no settings at all: the defaults hold, and they check; keep that quick
-        monkeypatch.setattr("dlcodegen.nodes.check_drafts.check_candidate", lambda draft, *_: {**draft, "report": REPORT})
-        monkeypatch.setattr("dlcodegen.nodes.check.check_candidate", lambda draft, *_: {**draft, "report": REPORT})
+        monkeypatch.setattr("dlcodegen.nodes.check_drafts.climb", lambda *_: REPORT)
+        monkeypatch.setattr("dlcodegen.nodes.check.climb", lambda *_: REPORT)
     parent = StateGraph(Parent, context_schema=ParentContext)
     parent.add_node("build", graph)
     parent.add_edge(START, "build")
@@ -79,7 +81,7 @@ def test_it_is_a_subgraph_of_a_parent_with_another_state_and_context(context: An
     assert "main.py" in result["files"]
 
 
-REPORT = {
+REPORT: CheckReport = {
     "status": "passed", "rungs": [], "error": None, "metrics": {"mae": 1.0}, "conformance": [], "lint": 0, "sandbox": {},
     "seconds": 0.0,
 }  # fmt: skip

@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+
 from dlcodegen.context import Context
 from dlcodegen.errors import DLCodeGenError, ModelError, SettingsError
 from dlcodegen.models import chat

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from dlcodegen.context import Context
 from dlcodegen.errors import ModelError, SettingsError
 from dlcodegen.models.chat import ask, chat_model

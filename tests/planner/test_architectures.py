@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
 from dlcodegen.planner.architectures import BUILDERS, layers_for
 from dlcodegen.writers.interface import InputKind, Interface, OutputKind
 from dlcodegen.writers.layers import build_model_segment
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 INPUTS: dict[InputKind, tuple[str, ...]] = {
     "image": ("channels", "image_height", "image_width"),
@@ -112,7 +113,8 @@ def test_an_architecture_is_small(architecture: str, input_kind: InputKind, outp
     layers = layers_for(architecture, input_kind, output_kind, {})
     assert layers is not None
     model = build(layers, input_kind, output_kind, config)
-    assert sum(weight.numel() for weight in model.parameters()) < 700_000
+    limit = 2_200_000 if "unet" in architecture else 700_000  # narrower U-Nets learn nothing in a few steps
+    assert sum(weight.numel() for weight in model.parameters()) < limit
 
 
 @pytest.mark.parametrize(
@@ -177,7 +179,7 @@ def test_an_unknown_architecture_fits_nothing() -> None:
             "image",
             "map",
             {"depth": 5, "attention": True},
-            ["AttentionUNet(base_width=16, depth=5)", "Conv2D(num_classes, kernel_size=1)"],
+            ["AttentionUNet(base_width=32, depth=5)", "Conv2D(num_classes, kernel_size=1)"],
         ),
         (
             "resnet",

@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from jinja2 import TemplateNotFound
+
 from dlcodegen import prompts
 from dlcodegen.prompts import fenced, render
-from jinja2 import TemplateNotFound
 
 TASKS = ["abstract_template", "draft_from_code", "draft_from_template", "merge", "repair"]
 WANTED = {"framework": "pytorch", "requirement": "find polyps", "dataset": "", "facts": [], "plan": "{}"}

@@ -3,6 +3,7 @@
 import ast
 
 import pytest
+
 from dlcodegen.writers.answers import code_of
 from dlcodegen.writers.patches import patched
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 import torch
-from dlcodegen.writers.interface import InputKind, Interface, OutputKind, read_interface
-from dlcodegen.writers.layers import LayerError, build_model_segment
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from dlcodegen.writers.interface import InputKind, Interface, OutputKind, read_interface
+from dlcodegen.writers.layers import LayerError, build_model_segment
 
 IMAGE = ("channels", "image_height", "image_width")
 CLASSES = ("num_classes",)
@@ -126,6 +127,7 @@ def modules(layers: list[str], input_kind: InputKind = "image", output_kind: Out
             "tokens",
             ["Embedding(vocab_size, embedding_dim)", "GlobalAveragePooling1D()", "Dense(4, activation='swish')"],
         ),
+        ("tokens", ["PositionEmbedding(200, 8)", "TransformerEncoderLayer(8, nhead=2)", "TransformerBlock(8, 2, 32)"]),
         ("tokens", ["Flatten()"]),
         ("tokens", ["Conv1D(8, 5, activation='relu')", "GlobalMaxPooling1D()"]),
         ("vector", ["Dense(8, activation='relu')", "BatchNormalization()", "Dropout(rate=0.3)"]),
@@ -209,6 +211,12 @@ def test_alike_recurrent_layers_are_one_module() -> None:
     )
 
 
+def test_transformer_layers_in_a_row_are_one_encoder() -> None:
+    layers = ["TransformerEncoderLayer(8, num_heads=2)"] * 3
+    code = build_model_segment(layers, Interface(INPUTS["series"], CLASSES)).code
+    assert "TransformerEncoder(config.num_features, 8, num_layers=3, num_heads=2)," in code
+
+
 def test_outputs_are_logits_of_the_interfaces_width() -> None:
     body = ["Flatten", "Linear", "ReLU", "Linear"]
     assert modules(["Flatten()", "Dense(8, activation='relu')", "Dense(1000, activation='softmax')"]) == body
@@ -288,7 +296,7 @@ def test_a_layer_that_cannot_be_built_is_named(layers: list[str], message: str) 
             OUTPUTS["map"],
             "a table has no output (N, num_classes, image_height, image_width)",
         ),
-        (["Dense(2)"], ("latent_dim",), CLASSES, "no list of layers leads from (N, latent_dim) -> (N, num_classes)"),
+        (["Dense(2)"], ("latent_dim",), CLASSES, "no list of layers leads from (N, latent_dim) to (N, num_classes)"),
         (["Dense(2)"], IMAGE, ("window", "num_features"), "no list of layers leads from"),
     ],
 )

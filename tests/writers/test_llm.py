@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+
 from dlcodegen.context import Context
 from dlcodegen.corpus.sample import SAMPLES_FOLDER, Sample, read_sample
 from dlcodegen.errors import ModelError, SettingsError

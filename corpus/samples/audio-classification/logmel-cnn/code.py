@@ -125,13 +125,13 @@ class LogMel(nn.Module):
     def __init__(self, sample_rate: int, num_mels: int) -> None:
         super().__init__()
         self.hop, frame = max(1, sample_rate // 100), max(2, sample_rate // 40)
-        self.fft_size = 2 ** (2 * frame - 1).bit_length()  # finer than the frame, for the narrow low filters
+        self.size = 2 ** (2 * frame - 1).bit_length()  # finer than the frame, for the narrow low filters
         self.register_buffer("window", torch.hann_window(frame))
-        self.register_buffer("filters", mel_filter_bank(sample_rate, self.fft_size, num_mels))
+        self.register_buffer("filters", mel_filter_bank(sample_rate, self.size, num_mels))
 
     def forward(self, x: Tensor) -> Tensor:
         bins = torch.stft(
-            x, self.fft_size, self.hop, len(self.window), self.window, pad_mode="constant", return_complex=True
+            x, self.size, self.hop, len(self.window), self.window, pad_mode="constant", return_complex=True
         )
         mels = torch.log(self.filters @ bins.abs().square() + 1e-6)
         return nn.functional.layer_norm(mels, mels.shape[1:]).unsqueeze(1)

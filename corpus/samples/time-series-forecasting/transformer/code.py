@@ -52,7 +52,7 @@ class Config:
     def for_smoke(self) -> "Config":
         """A trial that ends in seconds on a CPU: few windows, few epochs, no window or horizon above 512 steps."""
         window, horizon, epochs = min(self.window, 512), min(self.horizon, 512), min(self.epochs, 4)
-        stride = max(self.stride, (window + 4 * horizon) // 150, window**2 // 20_000)
+        stride = max(self.stride, (window + 4 * horizon) // 150, window**2 // 12_000)
         batch_size = min(self.batch_size, 16, max(1, 2048 // window))
         return dataclasses.replace(
             self, window=window, horizon=horizon, stride=stride, batch_size=batch_size, epochs=epochs

@@ -1,0 +1,23 @@
+"""Parsing for stages that run side by side.
+
+CPython up to 3.12 counts the depth of a syntax tree under construction for all threads together: two threads that
+build trees at the same time can end in `SystemError: AST constructor recursion depth mismatch` (python/cpython
+issue 106905; seen with 3.11.7). One lock for all of ours keeps them apart.
+"""
+
+import ast
+from threading import Lock
+
+_lock = Lock()
+
+
+def parse(code: str) -> ast.Module:
+    """The tree of a script. Raises what `ast.parse` raises: SyntaxError, ValueError, RecursionError."""
+    with _lock:
+        return ast.parse(code)
+
+
+def parse_expression(code: str) -> ast.expr:
+    """The tree of one expression. Raises what `ast.parse` raises."""
+    with _lock:
+        return ast.parse(code, mode="eval").body
