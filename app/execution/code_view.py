@@ -85,6 +85,20 @@ class CodeView:
                 if item.arg in names:
                     yield Found(self.literal(item.value), item.value.lineno)
 
+    def keyword_texts(self, name: str) -> Iterator[tuple[str, int]]:
+        """This keyword argument as it is written, wherever it is passed, and its line."""
+        for _, call in self.calls:
+            for item in call.keywords:
+                if item.arg == name:
+                    yield ast.unparse(item.value), item.value.lineno
+
+    def lines_of(self, function: str) -> range:
+        """The lines of a top-level function; empty when there is none."""
+        for node in self.tree.body:
+            if isinstance(node, ast.FunctionDef) and node.name == function:
+                return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        return range(0)
+
     def arguments(self, *callees: str) -> Iterator[Found]:
         """The values of all arguments passed to these callees."""
         for name, call in self.calls:

@@ -119,7 +119,7 @@ def _close(trace: Trace, head: Layer | None) -> None:
     trace.embed()
     if wanted == "vector":
         trace.to_vector("")
-    elif trace.kind != wanted:
+    elif trace.kind != wanted or (wanted == "series" and trace.merged_by):
         needed = "each pixel" if wanted == "image" else "each step"
         raise LayerError(f"{trace.merged_by or 'the layers'}: {needed} needs an output, and this leaves none")
     width = trace.output_width

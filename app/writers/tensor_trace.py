@@ -94,8 +94,8 @@ class Trace:
         if self.kind == "vector":
             layer.fail("it needs an image or a series")
         if self.kind == "series":
+            self.resize(layer)
             self.widen("1", "nn.Unflatten(1, (1, -1))")
-            self.resized = True
         self.kind = "image"
 
     def to_vector(self, reason: str) -> None:

@@ -297,6 +297,8 @@ def test_a_layer_that_cannot_be_built_is_named(layers: list[str], message: str) 
             "a table has no output (N, num_classes, image_height, image_width)",
         ),
         (["Dense(2)"], ("latent_dim",), CLASSES, "no list of layers leads from (N, latent_dim) to (N, num_classes)"),
+        (["Conv2D(4, 3)", "LSTM(4)"], ("sequence_length",), OUTPUTS["steps"], "Conv2D(4, 3): it changes the number"),
+        (["Flatten()", "Conv1D(4, 3)"], ("sequence_length",), OUTPUTS["steps"], "Flatten(): each step needs an output"),
         (["Dense(2)"], IMAGE, ("window", "num_features"), "no list of layers leads from"),
     ],
 )

@@ -130,10 +130,8 @@ class LogMel(nn.Module):
         self.register_buffer("filters", mel_filter_bank(sample_rate, self.size, num_mels))
 
     def forward(self, x: Tensor) -> Tensor:
-        bins = torch.stft(
-            x, self.size, self.hop, len(self.window), self.window, pad_mode="constant", return_complex=True
-        )
-        mels = torch.log(self.filters @ bins.abs().square() + 1e-6)
+        x = torch.stft(x, self.size, self.hop, len(self.window), self.window, pad_mode="constant", return_complex=True)
+        mels = torch.log(self.filters @ x.abs().square() + 1e-6)
         return nn.functional.layer_norm(mels, mels.shape[1:]).unsqueeze(1)
 
 

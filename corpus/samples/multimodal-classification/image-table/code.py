@@ -5,7 +5,7 @@ area, plants with measurements. A CNN reads the image, an MLP the row; both vect
 that the classes may depend on either or on how the two go together.
 
 Data (--data PATH): a folder with images/ (any format Pillow reads) and table.csv, whose columns are file (name of the
-image), numeric features in any number, and label. classes.json and scaler.json keep class names and scales.
+image), numeric features in any number, and label. scaler.json keeps the scales and the class names.
 Result (--smoke): classes that neither image nor row tells alone, @RESULT@
 """
 
@@ -60,7 +60,7 @@ class Config:
 
 
 class ImageTableDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
-    """Triples of image (channels, height, width) in [0, 1], row (num_features,) and class number."""
+    """Triples of image (channels, height, width) in [0, 1], read when asked for, row and class number."""
 
     def __init__(self, images: Tensor | list[Path], rows: Tensor, labels: Tensor, config: Config) -> None:
         self.images, self.rows, self.labels = images, rows, labels
@@ -78,25 +78,19 @@ class ImageTableDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
         return image, self.rows[index], self.labels[index]
 
 
-def synthetic_data(config: Config) -> tuple[Tensor, Tensor, Tensor]:
-    """Two classes share each blotchy pattern, and their rows tell them apart: images, rows and class numbers (N,)."""
+def synthetic_data(config: Config) -> tuple[Tensor, Tensor, Tensor, list[str]]:
+    """Two classes share each blotchy pattern, and their rows tell them apart: images, rows, labels and class names."""
     size = (config.image_height, config.image_width)
     labels = torch.arange(max(60, min(300, 600 * 64 * 64 // (size[0] * size[1])))) % config.num_classes
     patterns = torch.rand((config.num_classes + 1) // 2, config.channels, 4, 4)[labels // 2]
     images = F.interpolate(patterns, size=size, mode="bilinear", align_corners=False)
-    rows = (labels % 2 * 2.0 - 1).unsqueeze(1) + torch.randn(len(labels), config.num_features)
-    return 0.6 * images + 0.4 * torch.rand_like(images), rows, labels
+    noise = torch.randn(len(labels), config.num_features) * config.num_features**0.5
+    rows = (labels % 2 * 2.0 - 1).unsqueeze(1) + 0.5 * noise
+    return 0.6 * images + 0.4 * torch.rand_like(images), rows, labels, [str(name) for name in range(config.num_classes)]
 
 
-def save_json(value: object, name: str, config: Config) -> None:
-    """Keep under config.out what was learned from the data and is needed to predict on new data."""
-    path = Path(config.out, name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-
-
-def read_table(folder: Path, config: Config) -> tuple[list[Path], Tensor, Tensor]:
-    """Paths of the images, rows (N, num_features) with NaN in empty cells, and class numbers (N,)."""
+def read_table(folder: Path, config: Config) -> tuple[list[Path], Tensor, Tensor, list[str]]:
+    """Paths of the images, rows (N, num_features) with NaN in empty cells, class numbers (N,) and class names."""
     try:
         table = pd.read_csv(folder / "table.csv", dtype={"file": str, "label": str})
         files = [folder / "images" / name for name in table.pop("file")]
@@ -107,12 +101,11 @@ def read_table(folder: Path, config: Config) -> tuple[list[Path], Tensor, Tensor
     for number, flag in ((rows.shape[1], "num_features"), (len(names), "num_classes")):
         if number != getattr(config, flag):
             raise SystemExit(f"{folder / 'table.csv'}: pass --{flag.replace('_', '-')} {number}, as found there")
-    if missing := [str(path) for path in files if not path.is_file()]:
+    if missing := [path for path in files if not path.is_file()]:
         raise SystemExit(f"{folder}: {len(missing)} images are missing, such as {missing[0]}")
-    if np.bincount(labels[labels >= 0]).min() < 3 or labels.min() < 0:
+    if labels.min() < 0 or np.bincount(labels).min() < 3:
         raise SystemExit(f"{folder / 'table.csv'}: every row needs a label, and every class 3 rows")
-    save_json(list(names), "classes.json", config)
-    return files, rows, torch.tensor(labels)
+    return files, rows, torch.tensor(labels), list(names)
 
 
 def stratified_split(labels: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -125,21 +118,20 @@ def stratified_split(labels: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor]
 
 def load_data(config: Config) -> tuple[DataLoader, DataLoader, DataLoader]:
     """Loaders of the training, validation and test split; rows are scaled with the statistics of the first."""
-    images, rows, labels = synthetic_data(config) if config.smoke else read_table(Path(config.data), config)
+    images, rows, labels, names = synthetic_data(config) if config.smoke else read_table(Path(config.data), config)
     splits = stratified_split(labels, config.seed)
     mean = rows[splits[0]].nanmean(dim=0).nan_to_num()
     std = (rows[splits[0]] - mean).square().nanmean(dim=0).sqrt().nan_to_num()
     std[std < 1e-8] = 1  # a constant column carries nothing, but must not divide by zero
-    save_json({"mean": mean.tolist(), "std": std.tolist()}, "scaler.json", config)
+    Path(config.out).mkdir(parents=True, exist_ok=True)
+    learned = {"classes": names, "mean": mean.tolist(), "std": std.tolist()}
+    Path(config.out, "scaler.json").write_text(json.dumps(learned, indent=2) + "\n", encoding="utf-8")
     rows = ((rows - mean) / std).nan_to_num()  # an empty cell becomes the mean
     dataset = ImageTableDataset(images, rows, labels, config)
     train_set, val_set, test_set = (Subset(dataset, part.tolist()) for part in splits)
-    return (
-        # A last batch of one example would be too small for batch normalisation.
-        DataLoader(train_set, config.batch_size, shuffle=True, drop_last=len(train_set) > config.batch_size),
-        DataLoader(val_set, config.batch_size),
-        DataLoader(test_set, config.batch_size),
-    )
+    size, drop_last = config.batch_size, len(train_set) > config.batch_size  # batch normalisation dislikes small rests
+    train_loader = DataLoader(train_set, size, shuffle=True, drop_last=drop_last)
+    return train_loader, DataLoader(val_set, size), DataLoader(test_set, size)
 
 
 class ImageTableNet(nn.Module):
@@ -154,18 +146,15 @@ class ImageTableNet(nn.Module):
             self.image_branch.append(nn.Conv2d(width, stage_width, kernel_size=3, padding=1, bias=False))
             self.image_branch.extend([nn.BatchNorm2d(stage_width), nn.ReLU(), nn.MaxPool2d(2, ceil_mode=True)])
             width = stage_width
-        hidden_size = config.hidden_size
-        self.table_branch = nn.Sequential(
-            nn.Linear(config.num_features, hidden_size), nn.ReLU(), nn.Linear(hidden_size, hidden_size), nn.ReLU()
-        )
-        self.hidden = nn.Linear(width + hidden_size, hidden_size)
-        self.dropout = nn.Dropout(config.dropout)
-        self.head = nn.Linear(hidden_size, config.num_classes)
+        hidden = config.hidden_size
+        layers = nn.Linear(config.num_features, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU()
+        self.table_branch = nn.Sequential(*layers)
+        self.joint = nn.Sequential(nn.Linear(width + hidden, hidden), nn.ReLU(), nn.Dropout(config.dropout))
+        self.head = nn.Linear(hidden, config.num_classes)
 
     def forward(self, images: Tensor, rows: Tensor) -> Tensor:
         seen = self.image_branch(images).mean(dim=(2, 3))  # global average pooling: (N, width)
-        x = torch.cat([seen, self.table_branch(rows)], dim=1)
-        return self.head(self.dropout(F.relu(self.hidden(x))))
+        return self.head(self.joint(torch.cat([seen, self.table_branch(rows)], dim=1)))
 
 
 def build_model(config: Config) -> nn.Module:

@@ -62,7 +62,7 @@ def synthetic_data(config: Config) -> str:
     """Simple sentences of a small grammar, long enough for every split."""
     nouns, verbs, colours = ("cat", "dog", "bird", "child"), ("sees", "likes", "follows"), ("red", "green", "small")
     text = ""
-    while len(text) < max(12_000, 8 * config.sequence_length):
+    while len(text) < min(12_000, 300 * config.sequence_length):
         subject, verb, colour, thing = (random.choice(words) for words in (nouns, verbs, colours, nouns))
         text += f"The {subject} {verb} the {colour} {thing}.\n"
     return text

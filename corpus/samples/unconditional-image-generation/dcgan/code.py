@@ -105,11 +105,9 @@ class Generator(nn.Module):
         self.start_shape = (widths[0], -(-height // 2**depth), -(-width // 2**depth))  # rounded up, cropped at the end
         self.start = nn.Linear(latent_dim, int(np.prod(self.start_shape)))
         self.layers = nn.Sequential()
-        for out_width in widths[1:]:
-            self.layers.append(
-                nn.ConvTranspose2d(2 * out_width, out_width, kernel_size=4, stride=2, padding=1, bias=False)
-            )
-            self.layers.append(nn.Sequential(nn.BatchNorm2d(out_width), nn.ReLU(inplace=True)))
+        for after in widths[1:]:
+            self.layers.append(nn.ConvTranspose2d(2 * after, after, kernel_size=4, stride=2, padding=1, bias=False))
+            self.layers.append(nn.Sequential(nn.BatchNorm2d(after), nn.ReLU(inplace=True)))
         self.layers.append(nn.ConvTranspose2d(widths[-1], channels, kernel_size=4, stride=2, padding=1))
 
     def forward(self, codes: Tensor) -> Tensor:

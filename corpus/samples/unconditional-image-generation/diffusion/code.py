@@ -150,7 +150,7 @@ class Diffusion(nn.Module):
 
 
 def build_model(config: Config) -> nn.Module:
-    """Shapes: (N, channels, image_height, image_width), (N,) steps -> (N, channels, image_height, image_width) noise."""
+    """Shapes: (N, channels, image_height, image_width), (N,) -> (N, channels, image_height, image_width) noise."""
     shape = (config.channels, config.image_height, config.image_width)
     return Diffusion(shape, config.base_width, config.depth, config.num_steps)
 
