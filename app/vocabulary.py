@@ -13,7 +13,7 @@ class Term:
     code: tuple[str, ...] = ()
 
     def search(self, text: str) -> re.Match[str] | None:
-        return re.search(rf"(?<![\w-])(?:{self.pattern})(?!\w)", text, re.IGNORECASE)
+        return re.search(rf"(?<![\w-])(?:{self.pattern})(?!\w|-free)", text, re.IGNORECASE)
 
 
 OPTIMIZERS = (
@@ -26,19 +26,19 @@ OPTIMIZERS = (
     Term("Adagrad", r"ada[- ]?grad", ("Adagrad",)),
     Term("Adadelta", r"ada[- ]?delta", ("Adadelta",)),
     Term("LBFGS", r"l-?bfgs", ("LBFGS",)),
-    Term("SGD", r"sgd|stochastic gradient descent|nesterov(?: momentum)?", ("SGD",)),
+    Term("SGD", r"(?<!in )sgd|stochastic gradient descent|nesterov(?: momentum)?", ("SGD",)),
 )
 
 # The order matters: the first that matches wins, so the special stands before the general.
 LOSSES = (
     Term(
         "binary cross-entropy + Dice",
-        r"(?:bce|binary[- ]cross[- ]?entropy|cross[- ]?entropy)\s*(?:\+|and|plus|&|/|with|-)\s*(?:soft )?dice(?:[- ]loss)?"
-        r"|dice\s*(?:loss)?\s*(?:\+|and|plus|&|/|-)\s*(?:bce|binary[- ]cross[- ]?entropy)|combo loss",
+        r"(?:bce|binary[- ]cross[- ]?entropy|cross[- ]?entropy)\s?(?:\+|and|plus|&|/|with|-)\s?(?:soft )?dice(?:[- ]loss)?"
+        r"|dice\s?(?:loss)?\s?(?:\+|and|plus|&|/|-)\s?(?:bce|binary[- ]cross[- ]?entropy)|combo loss",
         ("BCEDiceLoss",),
     ),
     Term("binary cross-entropy", r"binary[- _]cross[- _]?entropy|bce(?:withlogits)?(?:[- ]?loss)?|log[- ]loss", ()),
-    Term("focal loss", r"focal(?:[- ]loss)?", ("FocalLoss", "BinaryFocalLoss")),
+    Term("focal loss", r"focal[- ]loss", ("FocalLoss", "BinaryFocalLoss")),
     Term("Tversky loss", r"tversky(?:[- ]loss)?", ("TverskyLoss",)),
     Term("Dice loss", r"(?:soft[- ])?dice[- ]loss", ("DiceLoss",)),
     Term("IoU loss", r"(?:iou|jaccard)[- ]loss", ("IoULoss",)),
@@ -51,37 +51,53 @@ LOSSES = (
     Term("smooth L1", r"smooth[- ]l1(?:[- ]loss)?", ("SmoothL1Loss", "HuberLoss", "smooth_l1_loss")),
     Term("log-cosh", r"log[- ]?cosh(?:[- ]loss)?", ("LogCoshLoss",)),
     Term("quantile loss", r"(?:quantile|pinball)[- ]loss", ("QuantileLoss",)),
-    Term("triplet loss", r"triplet(?:[- ]margin)?(?:[- ]loss)?", ("TripletMarginLoss", "TripletLoss", "triplet_margin_loss")),
+    Term(
+        "triplet loss",
+        r"triplet(?:[- ]margin)?(?:[- ]loss)?",
+        ("TripletMarginLoss", "TripletLoss", "triplet_margin_loss"),
+    ),
     Term("contrastive loss", r"contrastive(?:[- ]loss)?|nt-?xent|info-?nce", ("ContrastiveLoss", "NTXentLoss")),
-    Term("mean absolute error", r"(?:l1|mae|mean absolute error)[- ]loss|mean[- _]absolute[- _]error|l1", ("L1Loss", "l1_loss")),
+    Term(
+        "mean absolute error",
+        r"(?:l1|mae|mean absolute error)[- ]loss|mean[- _]absolute[- _]error|mae|l1(?![- ](?:reg|penalt|norm|cache))",
+        ("L1Loss", "l1_loss"),
+    ),
     Term(
         "mean squared error",
         r"(?:mse|l2|mean[- ]squared?[- ]error)[- ]loss|mean[- _]squared?[- _]error|mse",
         ("MSELoss", "mse_loss"),
     ),
-    Term("hinge loss", r"hinge(?:[- ]loss)?", ("HingeLoss", "MultiMarginLoss")),
+    Term("hinge loss", r"hinge[- ]loss", ("HingeLoss", "MultiMarginLoss")),
     Term("KL divergence", r"kl[- ]divergence|kullback", ("KLDivLoss", "kl_div")),
 )
 
 BINARY_CROSS_ENTROPY_CODE = (
-    "BCEWithLogitsLoss", "BCELoss", "binary_cross_entropy_with_logits", "BinaryCrossEntropy", "BCEDiceLoss",
+    "BCEWithLogitsLoss",
+    "BCELoss",
+    "binary_cross_entropy_with_logits",
+    "BinaryCrossEntropy",
+    "BCEDiceLoss",
 )
 
 METRICS = (
     Term("balanced_accuracy", r"balanced accuracy"),
-    Term("top_5_accuracy", r"top[- ]?5(?: accuracy)?"),
-    Term("accuracy", r"accuracy|acc"),
+    Term("top_5_accuracy", r"top[- ]?5(?: accuracy| error)?(?![,.]?\d| (?:words|tokens|features))"),
+    Term("accuracy", r"accuracy|acc|genauigkeit|exactitude|准确率"),
     Term("f1", r"(?:macro|micro|weighted)?[- ]?f[- _]?1(?:[- _]?scores?)?|f-?score|f-?measure"),
-    Term("precision", r"precision(?! recall curve)"),
-    Term("recall", r"recall|sensitivity"),
+    Term(
+        "precision",
+        r"(?<!mixed )(?<!mixed-)(?<!half )(?<!half-)(?<!double )(?<!full )(?<!single )(?<!bit )"
+        r"precision(?! (?:recall curve|agriculture|farming|medicine|engineering))",
+    ),
+    Term("recall", r"recall(?!@)|sensitivity(?! (?:analysis|sensors?))"),
     Term("specificity", r"specificity"),
     Term("roc_auc", r"(?:roc[- _]?)?auc(?:[- _]?roc)?|auroc|area under the (?:roc )?curve"),
     Term("average_precision", r"average precision|auprc|pr[- ]auc"),
     Term("mcc", r"mcc|matthews(?: correlation(?: coefficient)?)?"),
     Term("cohen_kappa", r"(?:cohen'?s? |quadratic weighted )?kappa"),
-    Term("dice", r"dice(?: score| coefficient| similarity)?(?![- ]loss)"),
+    Term("dice", r"dice(?: score| coefficient| similarity)?(?![- ]loss| (?:rolls?|games?|faces?|images?|photos?))"),
     Term("iou", r"m?iou|(?:mean )?intersection over union|jaccard(?: index)?(?![- ]loss)"),
-    Term("map_50", r"m?ap(?:@?[ ]?0?\.?50?)?|mean average precision"),
+    Term("map_50", r"(?-i:mAP|MAP|AP)(?:@?[ ]?0?\.?50?)?|map@[ ]?0?\.?50?|mean average precision"),
     Term("rmse", r"rmse|root[- ]mean[- ]squared?[- ]error"),
     Term("mape", r"s?mape|mean absolute percentage error"),
     Term("mae", r"mae|mean absolute error"),
@@ -101,24 +117,40 @@ METRICS = (
 
 # What shows an architecture in a script: names of classes and calls (compared without case, `_` and `-`).
 ARCHITECTURES = (
-    Term("attention-unet", r"attention[- ]?(?:gated )?u-?net|u-?net (?:with|using) attention(?: gates)?", ("AttentionUNet",)),
+    Term(
+        "attention-unet",
+        r"attention[- ]?(?:gated )?u-?net|u-?net (?:with|using) attention(?: gates)?",
+        ("AttentionUNet",),
+    ),
     Term("unet", r"u[- ]?net(?:\+\+)?", ("UNet",)),
     Term("segnet", r"seg-?net", ("SegNet",)),
     Term("deeplab", r"deep-?lab(?:v\d\+?)?", ("ASPP",)),
     Term("fcn", r"fcn|fully convolutional(?: network)?", ("FCN", "Conv2d")),
     Term("wgan-gp", r"w(?:asserstein[- ])?gan(?:[- ]gp)?", ("Critic", "gradient_penalty")),
     Term("cyclegan", r"cycle-?gan", ("cycle_loss",)),
-    Term("dcgan", r"dc-?gan|(?:deep convolutional )?gans?|generative adversarial(?: networks?)?", ("Generator", "Discriminator")),
+    Term(
+        "dcgan",
+        r"dc-?gan|(?:deep convolutional )?gans?|generative adversarial(?: networks?)?",
+        ("Generator", "Discriminator"),
+    ),
     Term("vae", r"vae|variational auto-?encoders?", ("VAE", "VariationalAutoencoder")),
-    Term("diffusion", r"ddpm|(?:denoising )?diffusion(?: model| probabilistic)?s?", ("Diffusion", "DDPM", "Denoiser", "add_noise")),
+    Term(
+        "diffusion",
+        r"ddpm|(?:denoising )?diffusion(?: model| probabilistic)?s?(?![- ](?:mri|weighted|tensor))",
+        ("Diffusion", "DDPM", "Denoiser", "add_noise"),
+    ),
     Term("autoencoder", r"(?:denoising |convolutional |sparse )?auto-?encoders?", ("Autoencoder",)),
     Term("efficientnet", r"efficient-?net(?:v2)?(?:-?b\d)?", ("InvertedResidual", "MBConv")),
     Term("mobilenet", r"mobile-?net(?:-?v\d)?", ("InvertedResidual", "DepthwiseSeparable", "SeparableConv2d")),
     Term("densenet", r"dense-?net(?:-?\d+)?", ("DenseBlock",)),
-    Term("inception", r"inception(?:-?v\d)?|google-?net", ("InceptionBlock",)),
+    Term("inception", r"(?<!since )inception(?:-?v\d)?|google-?net", ("InceptionBlock",)),
     Term("xception", r"xception", ("SeparableConv2d",)),
     Term("convnext", r"conv-?next", ("ConvNeXtBlock",)),
-    Term("resnet", r"res-?net[- ]?(?:\d+)?|residual (?:network|cnn|neural network|convolutional network|mlp)s?", ("ResidualBlock", "ResNet", "ResidualDense")),
+    Term(
+        "resnet",
+        r"res-?net[- ]?(?:\d+)?|residual (?:network|cnn|neural network|convolutional network|mlp)s?",
+        ("ResidualBlock", "ResNet", "ResidualDense"),
+    ),
     Term("vgg", r"vgg[- ]?(?:net|\d+)?", ()),
     Term("alexnet", r"alex-?net", ()),
     Term("lenet", r"le-?net(?:-?5)?", ()),
@@ -128,14 +160,37 @@ ARCHITECTURES = (
     Term("bigru", r"bi-?(?:directional)?[- ]?grus?", ("GRU",)),
     Term("lstm", r"lstms?|long short[- ]term memory(?: networks?)?", ("LSTM",)),
     Term("gru", r"grus?|gated recurrent(?: units?)?", ("GRU",)),
-    Term("tcn", r"tcn|temporal convolutional(?: networks?)?|dilated (?:causal )?convolutions?|wave-?net", ("TemporalBlock", "CausalConv1d")),
-    Term("transformer", r"transformers?|bert|gpt(?:-?2)?|self-attention", ("TransformerEncoder", "TransformerEncoderLayer", "TransformerDecoderLayer", "Transformer", "MultiheadAttention")),
+    Term(
+        "tcn",
+        r"tcn|temporal convolutional(?: networks?)?|dilated (?:causal )?convolutions?|wave-?net",
+        ("TemporalBlock", "CausalConv1d"),
+    ),
+    Term(
+        "transformer",
+        r"(?<!power )(?<!electricity )(?<!electrical )(?<!distribution )transformers?"
+        r"(?! (?:oil|temperature|load|stations?|faults?|failures?))|(?:distil|ro)?bert(?:a)?|gpt(?:-?2)?|self-attention",
+        (
+            "TransformerEncoder",
+            "TransformerEncoderLayer",
+            "TransformerDecoderLayer",
+            "Transformer",
+            "MultiheadAttention",
+        ),
+    ),
     Term("seq2seq", r"seq(?:uence)?[- ]?(?:2|to)[- ]?seq(?:uence)?|encoder[- ]decoder", ("Encoder", "Decoder")),
     Term("rnn", r"(?:vanilla |simple )?rnns?|recurrent (?:neural )?networks?", ("RNN", "GRU", "LSTM")),
     Term("siamese", r"siamese(?: networks?)?", ("EmbeddingNetwork", "Encoder", "Embedder", "TripletMarginLoss")),
     Term("matrix-factorisation", r"matrix[- ]factori[sz]ation|collaborative filtering", ("MatrixFactorisation",)),
-    Term("mlp", r"mlp|multi-?layer perceptrons?|feed-?forward(?: neural)?(?: networks?)?|fully[- ]connected(?: neural)? networks?|dense (?:neural )?networks?", ("Linear",)),
-    Term("cnn", r"(?:1d|2d|1-d|2-d)?[- ]?(?:cnns?|conv-?nets?)|convolutional(?: neural)?(?: networks?)?|text-?cnn", ("Conv2d", "Conv1d")),
+    Term(
+        "mlp",
+        r"mlp|multi-?layer perceptrons?|feed-?forward(?: neural)?(?: networks?)?|fully[- ]connected(?: neural)? networks?|dense (?:neural )?networks?",
+        ("Linear",),
+    ),
+    Term(
+        "cnn",
+        r"(?:1d|2d|1-d|2-d)?[- ]?(?:cnns?|conv-?nets?)|convolutional(?: neural)?(?: networks?)?|text-?cnn",
+        ("Conv2d", "Conv1d"),
+    ),
 )
 
 

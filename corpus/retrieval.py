@@ -15,6 +15,7 @@ _SHAPE = {
     "image_height", "channels", "num_classes", "num_outputs", "vocab_size", "sequence_length", "window", "horizon",
     "num_features", "sample_rate", "num_keypoints", "num_users", "num_items", "scale_factor", "noise_level",
 }  # fmt: skip
+_MULTI_LABEL = re.compile(r"multi-?label|several labels|multiple labels|labels per", re.IGNORECASE)
 
 
 class Ranked(NamedTuple):
@@ -22,14 +23,18 @@ class Ranked(NamedTuple):
     score: float
 
 
-def rank_by_plan(plan: SolutionPlan, facts: list[Fact], samples: Sequence[Sample], pool: Iterable[Sample]) -> list[Ranked]:
-    """Samples whose plan is nearest first (paper: BM25 between plans); those that cannot hold a stated shape come last."""
-    return _rank(tokens(_plan_text(plan)), facts, samples, list(pool), _plan_document)
+def rank_by_plan(
+    plan: SolutionPlan, facts: list[Fact], samples: Sequence[Sample], pool: Iterable[Sample]
+) -> list[Ranked]:
+    """Samples whose plan is nearest first (paper: BM25 between plans); those that lack a stated shape come last."""
+    return _rank(_plan_text(plan), facts, samples, list(pool), _plan_document)
 
 
-def rank_by_words(requirement: str, facts: list[Fact], samples: Sequence[Sample], pool: Iterable[Sample]) -> list[Ranked]:
+def rank_by_words(
+    requirement: str, facts: list[Fact], samples: Sequence[Sample], pool: Iterable[Sample]
+) -> list[Ranked]:
     """Samples whose description and plan share the requirement's words first; a named architecture counts most."""
-    return _rank(tokens(requirement), facts, samples, list(pool), _description)
+    return _rank(requirement, facts, samples, list(pool), _description)
 
 
 def distinct(ranked: list[Ranked], limit: int) -> list[Ranked]:
@@ -47,7 +52,11 @@ def tokens(text: str) -> list[str]:
 
 
 def _rank(
-    query: list[str], facts: list[Fact], samples: Sequence[Sample], pool: list[Sample], document: Callable[[Sample], str]
+    query: str,
+    facts: list[Fact],
+    samples: Sequence[Sample],
+    pool: list[Sample],
+    document: Callable[[Sample], str],
 ) -> list[Ranked]:
     """BM25 with the word statistics of the whole pool, so that a category of two samples is ranked sensibly too."""
     from rank_bm25 import BM25Okapi
@@ -56,17 +65,23 @@ def _rank(
         return []
     position = {sample.id: index for index, sample in enumerate(pool)}
     index = BM25Okapi([tokens(document(sample)) for sample in pool])
-    scores = index.get_batch_scores(query, [position[sample.id] for sample in samples])
-    ranked = [Ranked(sample, float(score) + _architecture_bonus(sample, facts)) for sample, score in zip(samples, scores, strict=True)]
-    return sorted(ranked, key=lambda item: (_unfit(item.sample, facts), -item.score, item.sample.id))
+    scores = index.get_batch_scores(tokens(query), [position[sample.id] for sample in samples])
+    ranked = [
+        Ranked(sample, float(score) + _architecture_bonus(sample, facts))
+        for sample, score in zip(samples, scores, strict=True)
+    ]
+    return sorted(ranked, key=lambda item: (_unfit(item.sample, facts, query), -item.score, item.sample.id))
 
 
-def _unfit(sample: Sample, facts: list[Fact]) -> int:
-    """How many stated shapes the sample has no setting for; two classes suit a sample with one logit."""
+def _unfit(sample: Sample, facts: list[Fact], query: str) -> int:
+    """How many stated shapes the sample has no setting for; two classes suit a sample with one logit.
+
+    One label an example and several are different tasks, though they share all their words.
+    """
     missing = {fact["name"] for fact in facts if fact["name"] in _SHAPE and fact["name"] not in sample.config}
     if any(fact["name"] == "num_classes" and fact["value"] == 2 for fact in facts):
         missing.discard("num_classes")
-    return len(missing)
+    return len(missing) + (_MULTI_LABEL.search(query) is None) * (_MULTI_LABEL.search(_description(sample)) is not None)
 
 
 def _architecture_bonus(sample: Sample, facts: list[Fact]) -> float:

@@ -1,7 +1,8 @@
 """Phrases that speak for one category by themselves: points, and a regular expression of whole words."""
 
 _THINGS = (
-    r"objects?|cars?|vehicles?|pedestrians?|people|persons?|faces?|ships?|fruits?|helmets?|plates?|signs?|drones?|apples?"
+    r"objects?|cars?|vehicles?|pedestrians?|people|persons?|faces?|ships?|fruits?|helmets?|plates?|signs?|drones?"
+    r"|apples?"
     r"|trees|animals|cells|ripe \w+|potholes?|weeds?|boats?|planes?|balls?|wheat heads|tumou?rs in boxes|fish|insects"
 )
 _LANGUAGES = r"english|german|french|spanish|italian|portuguese|chinese|japanese|hindi|russian|arabic|en|de|fr|es|it"
@@ -9,7 +10,9 @@ _WRITINGS = (
     r"texts?|poems?|poetry|lyrics|names|stories|shakespeare\w*|sonnets?|sentences|jokes|code|recipes|tweets|haikus?"
     r"|dialogues?"
 )
-_MEASURED = r"age|count|number|weight|height|price|angle|steering|bmi|calor\w*|density|ripeness|quality score|severity score"
+_MEASURED = (
+    r"age|count|number|weight|height|price|angle|steering|bmi|calor\w*|density|ripeness|quality score|severity score"
+)
 _PICTURES = r"images?|photos?|pictures?|faces?|portraits?|scans?|x-?rays?|dash-?cam\w*|\w* ?camera images?"
 _PERIODS = r"days?|hours?|weeks?|months?|steps?|minutes?|value|quarter|years?|readings?"
 
@@ -19,7 +22,11 @@ PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
         (3, r"digits?|f?mnist|cifar-?\d*|imagenet(?:-1k)?|clas\w+ (?:de )?imágenes|sign language"),
         (2, r"resnet[- ]?\d*|vgg[- ]?\d*|efficient-?net\w*|mobile-?net\w*|dense-?net\w*|vit|vision transformer"),
         (2, r"inception|xception|lenet|alexnet|convnext"),
-        (3.5, r"(?:grade|grading|ripeness|classif\w*|recogni\w*|\d+ classes).{1,60}(?:from|of|in|on) (?:\w+ ){0,3}(?:photos?|images?|pictures?)"),
+        (
+            3.5,
+            r"(?:grade|grading|ripeness|classif\w*|recogni\w*|\d+ classes).{1,60}(?:from|of|in"
+            r"|on) (?:\w+ ){0,3}(?:photos?|images?|pictures?)",
+        ),
         (2.5, r"(?:crack|smoke|fire|tumou?r|defect|damage)s? in (?:this|the) (?:photo|image|picture|scan)"),
     ),
     "image-segmentation": (
@@ -39,7 +46,8 @@ PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
         (
             5,
             r"(?:detect\w*|locat\w*|locali[sz]\w*|find\w*) (?:and \w+ )?(?:(?:all|the|multiple|several|every|where)\s)?"
-            rf"(?:\w+\s){{0,2}}(?:{_THINGS})\b|(?:{_THINGS}) (?:detection|detector)|where (?:are|is) (?:the|all) (?:{_THINGS})",
+            rf"(?:\w+\s){{0,2}}(?:{_THINGS})\b|(?:{_THINGS}) (?:detection|detector)|where (?:are|is) (?:the"
+            rf"|all) (?:{_THINGS})",
         ),
         (3, r"(?:face|vehicle|person|car|people) detector"),
     ),
@@ -54,16 +62,24 @@ PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
         (3, r"alter aus|\w*gesichtsbild\w*"),
     ),
     "depth-estimation": (
-        (9, r"depth (?:estimation|maps?|prediction|from)|monocular depth|estimat\w* (?:the )?depth|disparity"),
+        (
+            9,
+            r"(?:scene|relative|metric) depth|depth (?:estimation|maps?|prediction|from)|monocular depth|estimat\w* (?:the )?depth|disparity",
+        ),
         (6, r"how far away is every pixel"),
     ),
     "image-to-image": (
         (
             8,
             r"denois\w*|de-?blur\w*|super[- ]?resol\w*|upscal\w*|colou?ri[sz]\w*|inpaint\w*|image[- ]to[- ]image"
-            r"|style transfer|dehaz\w*|derain\w*|restor(?:e|ing|ation)\b|low[- ]light|arti?e?fact removal|pix2pix|cycle-?gan",
+            r"|style transfer|dehaz\w*|derain\w*|restor(?:e|ing|ation)\b|low[- ]light|arti?e?fact removal|pix2pix"
+            r"|cycle-?gan",
         ),
-        (8, r"enhanc\w* (?:\w+ )?(?:images?|photos?)|image enhancement|remov\w* (?:\w+ ){0,2}(?:noise|streaks|blur|haze|rain)"),
+        (
+            8,
+            r"enhanc\w* (?:\w+ )?(?:images?|photos?)|image enhancement|remov\w* (?:\w+ ){0,2}(?:noise|streaks|blur"
+            r"|haze|rain)",
+        ),
         (7, r"noisy (?:\w+ )?(?:images?|photos?|scans?|pictures?|ct|mri)|sketch\w* to \w+|low-dose ct"),
         (8, r"entrausch\w*|débruit\w*|eliminar (?:el )?ruido|rimuovere (?:il )?rumore|去噪|超分辨率"),
     ),
@@ -72,7 +88,8 @@ PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
         (8, r"vae|variational auto-?encoders?"),
         (
             5,
-            r"(?:generat|synthesi[sz])\w* (?:\w+ ){0,4}(?:images?|faces?|digits?|pictures?|photos?|paintings?|sprites|anime"
+            r"(?:generat|synthesi[sz])\w* (?:\w+ ){0,4}(?:images?|faces?|digits?|pictures?|photos?|paintings?|sprites"
+            r"|anime"
             r"|art|textures?|logos?|icons|x-?rays?)",
         ),
     ),
@@ -83,7 +100,10 @@ PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
     ),
     "metric-learning": (
         (10, r"siamese|triplet|metric learning|face verification|re-?identif\w*|image retrieval|same person"),
-        (8, r"similar(?:ity)? (?:search|learning|images|products)|signature verification|embedding space"),
+        (
+            8,
+            r"similar(?:ity)? (?:search|learning|images|products)|signature verification|embedding space|learn embeddings|embeddings (?:so )?that",
+        ),
         (8, r"one-shot|few-shot|duplicate (?:images|products)"),
     ),
     "self-supervised-learning": (
@@ -92,16 +112,39 @@ PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
     ),
     "video-classification": ((6, r"video classif\w*|action recognition|classif\w* (?:short )?videos?"),),
     "text-classification": (
-        (4, r"sentiments?|sentimento?s?|spam|toxic\w*|hate speech|text classif\w*|topic classif\w*|fake news|clickbait"),
-        (4, r"intent (?:classif|detect|recogn)\w*|imdb|ag[ _]news|sarcas\w*|language identification|authorship|text-?cnn"),
-        (4, r"which language|(?:articles|documents|complaints|contracts|comments|tweets|reviews|recensioni|resumes) (?:by|into|as)"),
-        (4, r"(?:from|of) (?:its|the|their) text|stimmung\w*|textklassifi\w*|stern\w* bewertung|情感分析|垃圾邮件|文本分类"),
+        (
+            4,
+            r"sentiments?|sentimento?s?|spam|toxic\w*|hate speech|text classif\w*|topic classif\w*|fake news|clickbait",
+        ),
+        (
+            4,
+            r"intent (?:classif|detect|recogn)\w*|imdb|ag[ _]news|sarcas\w*|language identification|authorship"
+            r"|text-?cnn",
+        ),
+        (
+            4,
+            r"which language|(?:articles|documents|complaints|contracts|comments|tweets|reviews|recensioni"
+            r"|resumes) (?:by|into|as)",
+        ),
+        (
+            4,
+            r"(?:from|of) (?:its|the|their) text|stimmung\w*|textklassifi\w*|stern\w* bewertung|情感分析|垃圾邮件|文本分类",
+        ),
         (4, r"(?:clickbait|spam|sarcasm|hate|toxicity) detector"),
         (4, r"(?:kundenbewertungen|rezensionen|texte|e-?mails) (?:als|in|nach)"),
     ),
     "token-classification": (
-        (9, r"named[- ]entit\w*|ner|part[- ]of[- ]speech|pos[- ]tag\w*|token classif\w*|sequence (?:tagging|labell?ing)"),
-        (9, r"slot filling|chunking|entit\w* (?:recognition|extraction)|conll\w*|tag (?:each|every) (?:word|token)|bio tags"),
+        (
+            9,
+            r"named[- ]entit\w*|ner|part[- ]of[- ]speech|pos[- ]tag\w*|token classif\w*|sequence (?:tagging"
+            r"|labell?ing)",
+        ),
+        (
+            9,
+            r"slot filling|chunking|entit\w* (?:recognition|extraction)|conll\w*|tag(?:ging)? (?:each|every) (?:word"
+            r"|token)"
+            r"|bio tags",
+        ),
         (9, r"extract\w* (?:the )?(?:entities|names|person|persons|people)|punctuation restoration|eigennamen\w*"),
     ),
     "question-answering": (
@@ -118,32 +161,65 @@ PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
         (6, r"date formats?|iso dates|spelling correction|grammar correction"),
     ),
     "text-generation": (
-        (8, r"language model\w*|text generation|character[- ]level|char-?(?:rnn|lstm|level)|next[- ](?:word|character|token)"),
-        (8, rf"(?:generat\w*|writes?|invents?) (?:\w+ ){{0,4}}(?:{_WRITINGS})|(?:name|text|poem|lyrics|recipe) generator"),
+        (
+            8,
+            r"language model\w*|text generation|character[- ]level|char-?(?:rnn|lstm|level)|next[- ](?:word|character"
+            r"|token)",
+        ),
+        (
+            8,
+            rf"(?:generat\w*|writes?|invents?) (?:\w+ ){{0,4}}(?:{_WRITINGS})|(?:name|text|poem|lyrics"
+            rf"|recipe) generator",
+        ),
         (8, r"auto-?complet\w*|gpt(?:-?2)?|chatbots?|sprachmodell\w*|语言模型|文本生成"),
         (8, r"génération de texte|generación de textos?|generazione di testo|geração de texto|texte? generieren"),
     ),
     "tabular-classification": (
         (4, r"tabular classif\w*|churn\w*|credit (?:risk|default|scoring|card)|loan (?:default|approval)\w*|fraud\w*"),
-        (4, r"titanic|iris|heart disease|diabetes|(?:customers?|clients?) will|income (?:above|over|bracket)|attrition"),
+        (
+            4,
+            r"titanic|iris|heart disease|diabetes|(?:customers?|clients?) will|income (?:above|over|bracket)|attrition",
+        ),
         (4, r"bankrupt\w*|which (?:customers|clients|employees)|(?:is|are) readmi\w*|cover type|crop type|an order be"),
         (7, r"(?:customer|market|user|client) segment\w*|conversion of|sepsis risk"),
-        (4, r"abandona|abwander\w*|kündig\w*|résili\w*|客户流失|流失"),
+        (4, r"abandona|cliente vai|abwander\w*|kündig\w*|résili\w*|客户流失|流失"),
         (3, r"classes?\s*[:=]\s*\d+"),
     ),
     "tabular-regression": (
         (5, r"tabular regress\w*|house prices?|housing|salar\w*|insurance (?:cost|charge)s?|car prices?"),
-        (5, r"prices? of (?:\w+ ){0,2}(?:cars|houses|homes|diamonds|laptops|apartments|flats)|solubility|delivery time"),
-        (5, r"(?:concrete|compressive) strength|fuel (?:consumption|efficiency)|crop yield|rental prices?|rents?|miles per gallon|mpg"),
-        (5, r"boston|california|regression (?:on|from|for|model|task|problem)|energy efficiency of buildings|rental count"),
-        (5, r"(?:haus|immobilien|wohnungs)preis\w*|prix (?:des|de) (?:maisons?|logements?)"),
+        (
+            5,
+            r"prices? of (?:\w+ ){0,2}(?:cars|houses|homes|diamonds|laptops|apartments|flats)|solubility|delivery time",
+        ),
+        (
+            5,
+            r"(?:concrete|compressive) strength|fuel (?:consumption|efficiency)|crop yield|rental prices?|rents?"
+            r"|miles per gallon|mpg",
+        ),
+        (
+            5,
+            r"boston|california|regression (?:on|from|for|model|task|problem)|energy efficiency of buildings"
+            r"|rental count",
+        ),
+        (
+            5,
+            r"how much (?:will|does|is) (?:\w+ ){1,5}(?:cost|worth)|(?:haus|immobilien|wohnungs|miet)preis\w*|prix (?:des|de) (?:maisons?|logements?)",
+        ),
         (5, r"precios? de (?:las )?(?:casas|viviendas)|prezz[oi] delle case|preços? de (?:imóveis|casas)|房价"),
     ),
     "time-series-forecasting": (
-        (6, rf"forecast\w*|time[- ]series (?:forecast|predict)\w*|look[- ]?back|(?:{_PERIODS}) ahead|horizon|tomorrow\w*"),
+        (
+            6,
+            rf"forecast\w*|time[- ]series (?:forecast|predict)\w*|look[- ]?back|(?:{_PERIODS}) ahead|horizon"
+            rf"|tomorrow\w*",
+        ),
         (6, r"(?:stock|electricity|energy|bitcoin|gold|oil|share|closing) (?:price|load|demand|consumption|use)s?"),
         (6, rf"temperature (?:for|of|over) the next|(?:next|coming|following) (?:\w+ )?(?:{_PERIODS})"),
-        (6, rf"from the (?:past|last|previous) (?:\w+ ){{1,2}}(?:{_PERIODS})|(?:exchange rates?|power) (?:prediction|one day)"),
+        (
+            6,
+            rf"from the (?:past|last|previous) (?:\w+ ){{1,2}}(?:{_PERIODS})|(?:exchange rates?|power) (?:prediction"
+            rf"|one day)",
+        ),
         (6, r"zeitreihenvorhersage\w*|nächste[nrs]? (?:\w+ )?(?:stunden?|tage?|wochen?)|stromverbrauch vorhers\w*"),
         (6, r"séries? temporelles?|prévision (?:de|des|du)|prochaine?s|pronosticar|pronóstico|próxim[ao]s|prossim[ei]"),
         (6, r"previsione (?:del|della|dei)|previsão de|时间序列预测"),
@@ -155,25 +231,54 @@ PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
         (4, r"classif\w* .{1,60}time[- ]series|machine state"),
     ),
     "anomaly-detection": (
-        (9, r"anomal\w*|d'anomal\w*|outliers?|novelty detection|intrusion\w*|unusual|reconstruction error|ausreißer|异常"),
-        (9, r"abnormal(?:it\w*)? (?:behaviou?r|readings|patterns|in)|predictive maintenance"),
+        (
+            9,
+            r"anomal\w*|d'anomal\w*|outliers?|novelty detection|intrusion\w*|unusual|reconstruction error|ausreißer|异常",
+        ),
+        (
+            9,
+            r"no labels|abnormal(?:it\w*)? vibrations?|abnormal vibration patterns|abnormal(?:it\w*)? (?:behaviou?r|readings|patterns|in)|predictive maintenance",
+        ),
     ),
     "audio-classification": (
         (5, r"audio classif\w*|sound classif\w*|speech commands?|keyword spotting|music genres?|urban sounds?"),
-        (5, r"environmental sounds?|speech emotion|spoken (?:digits?|commands?|words?)|bird (?:song|call|sound)s?|log-?mel"),
-        (5, r"mel[- ]spectrograms?|speaker identif\w*|cough\w*|mfccs?|wake word|instrument recognition|who is speaking"),
-        (5, r"(?:heart|lung|machine|engine|animal) sounds?|emotion in speech|musikgenres?|from (?:\w+ )?voices?|esc-?50|gtzan"),
+        (
+            5,
+            r"environmental sounds?|speech emotion|spoken (?:digits?|commands?|words?)|bird (?:song|call|sound)s?"
+            r"|log-?mel",
+        ),
+        (
+            5,
+            r"mel[- ]spectrograms?|speaker identif\w*|cough\w*|mfccs?|wake word|instrument recognition|who is speaking",
+        ),
+        (
+            5,
+            r"language spoken|(?:heart|lung|machine|engine|animal) sounds?|emotion in speech|musikgenres?|from (?:\w+ )?voices?"
+            r"|esc-?50|gtzan",
+        ),
     ),
     "automatic-speech-recognition": (
         (9, r"speech recognition|speech[- ]to[- ]text|asr|transcri(?:be|bing|ption)\w*|ctc|spracherkennung|语音识别"),
     ),
     "recommendation": (
-        (9, r"recommend\w*|recommender|collaborative filtering|matrix factori[sz]ation|user[- ]item|movielens|two-?tower"),
-        (9, r"ratings? (?:that )?(?:of |by |from )?(?:an? )?users?|users? (?:\w+ ){0,3}(?:rate|ratings?)|will a user like"),
+        (
+            9,
+            r"recommend\w*|recommender|collaborative filtering|matrix factori[sz]ation|user[- ]item|movielens"
+            r"|two-?tower",
+        ),
+        (
+            9,
+            r"ratings? (?:that )?(?:of |by |from )?(?:an? )?users?|users? (?:\w+ ){0,3}(?:rate|ratings?)"
+            r"|will a user like",
+        ),
         (9, r"\w*empfehl\w*|recomenda\w*|recommandation\w*|raccomanda\w*|推荐"),
     ),
     "graph-machine-learning": (
-        (9, r"graph (?:neural|convolution\w*|attention|classif\w*|network\w*)|gcn|gnn|gat|node classif\w*|link prediction"),
+        (
+            9,
+            r"graph (?:neural|convolution\w*|attention|classif\w*|network\w*)|gcn|gnn|gat|node classif\w*"
+            r"|link prediction",
+        ),
         (9, r"cora|citation (?:networks?|graphs?)|molecul\w*|graphsage|message passing"),
     ),
     "reinforcement-learning": (
@@ -182,8 +287,12 @@ PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
         (10, r"verstärkungslernen|强化学习"),
     ),
     "multimodal-classification": (
-        (12, r"multi-?modal"),
-        (9, r"images? and (?:text|tabular|metadata|captions|clinical|numeric)\w*|both (?:the )?(?:image|photo|text)s? and"),
-        (9, r"(?:text|metadata|tabular(?: data)?|captions) (?:and|with|plus|\+) images?|fus(?:e|ion|ing)"),
+        (12, r"multi-?modal|(?:images|photos|scans) with (?:\w+ )?(?:metadata|clinical|tabular|lab)(?: \w+)?"),
+        (
+            12,
+            r"images? and (?:text|tabular|metadata|captions|clinical|numeric)\w*|both (?:the )?(?:image|photo"
+            r"|text)s? and",
+        ),
+        (12, r"(?:text|metadata|tabular(?: data)?|captions) (?:and|with|plus|\+) images?|fus(?:e|ion|ing)"),
     ),
 }

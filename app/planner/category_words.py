@@ -10,41 +10,60 @@ def _any(*families: str) -> str:
 
 DATA = {
     "image": _any(
-        r"images?|imag(?:ing|ery)|photo\w*|pictures?|pixels?|frames?|thumbnails?|paintings?|posters?|logos?|portraits?",
-        r"cameras?|webcams?|cctv|dash-?cams?|drones?|satellite\w*|sentinel-?2|aerial|telescopes?|galax\w*|visual\w*|vision",
+        r"images?|imag(?:ing|ery)|slides?|smears?|photo\w*|pictures?|pixels?|frames?|thumbnails?|paintings?|posters?"
+        r"|logos?|portraits?",
+        r"cameras?|webcams?|cctv|dash-?cams?|drones?|satellite\w*|sentinel-?2|aerial|telescopes?|galax\w*|visual\w*"
+        r"|vision",
         r"scans?|x-?rays?|radiograph\w*|mri|ct|ultrasound|microscop\w*|colonoscop\w*|endoscop\w*|fundus|retina\w*",
-        r"mammogra\w*|histopatholog\w*|dermoscop\w*|dermatoscop\w*|skin lesions?|stained|patholog\w* slides?|oct scans?",
+        r"mammogra\w*|histopatholog\w*|dermoscop\w*|dermatoscop\w*|skin lesions?|stained|h&e|patch(?:es)?"
+        r"|patholog\w* slides?"
+        r"|oct scans?",
         r"faces?|facial|selfies?|handwrit\w*|leaf|leaves|flowers?|cats?|dogs?|pets?|birds?|\d{2,4}\s?[x×]\s?\d{2,4}",
         r"f?mnist|cifar\w*|svhn|imagenet\w*|celeb-?a|eurosat|isic|ham10000",
-        r"bild\w*|\w+bilder\w*|foto\w*|aufnahmen|röntgen\w*|imágen\w*|imagen\w*|imagens|imagem|fotograf\w*|immagin\w*",
+        r"bild\w*|\w+bilder\w*|\w*fotos?|foto\w*|aufnahmen|röntgen\w*|imágen\w*|imagen\w*|imagens|imagem|fotograf\w*"
+        r"|immagin\w*",
         r"图像|图片|照片|影像|人脸",
     ),
     "text": _any(
-        r"texts?|sentences?|paragraphs?|reviews?|tweets?|e-?mails?|sms|documents?|articles?|news|headlines?|comments?|words?",
-        r"nlp|language|corpus|corpora|messages?|posts?|sentiments?|tickets?|abstracts?|essays?|questions?|utterances?|intents?",
-        r"spam|toxic\w*|hate speech|sarcas\w*|clickbait|complaints?|contracts?|clauses?|lyrics|resumes|cvs|imdb|transcripts",
-        r"texto?s?|texte\w*|testi|testo|sätze\w*|bewertung\w*|rezension\w*|kundenbewertung\w*|nachrichten\w*|reseñas?|correos?",
+        r"texts?|sentences?|paragraphs?|reviews?|tweets?|e-?mails?|sms|documents?|articles?|news|headlines?|comments?"
+        r"|words?",
+        r"nlp|language|corpus|corpora|messages?|posts?|sentiments?|tickets?|abstracts?|essays?|questions?|utterances?"
+        r"|intents?",
+        r"spam|toxic\w*|hate speech|sarcas\w*|clickbait|complaints?|contracts?|clauses?|lyrics|resumes|cvs|imdb"
+        r"|transcripts",
+        r"texto?s?|texte\w*|testi|testo|sätze\w*|bewertung\w*|rezension\w*|kundenbewertung\w*|nachrichten\w*|reseñas?"
+        r"|correos?",
         r"recensioni|notícias|noticias|avis|文本|评论|情感|新闻|句子",
     ),
     "audio": _any(
-        r"audio|sounds?|speech|voices?|spoken|speakers?|speaking|music\w*|songs?|acoustic\w*|wav|recordings?|mp3",
+        r"audio|sounds?|speech|voices?|spoken|speakers?|speaking|music\w*|songs?|acoustic\w*|wavs?|wav files|spoken"
+        r"|barks?|recordings?|mp3",
         r"spectrograms?|mel|bird ?songs?|k?hz|urbansound\w*|esc-?50|gtzan|cough\w*|cry|cries|crying|noise recordings",
         r"klang\w*|klänge|geräusch\w*|musik\w*|sonidos?|sons?(?= )|suoni|musique|música|音频|声音|语音",
     ),
     "series": _any(
-        r"time[- ]series|series|signals?|sensors?|accelerometer\w*|gyroscop\w*|imu|smart-?watch\w*|wearable\w*|inertial",
+        r"time[- ]series|series|signals?|sensors?|accelerometer\w*|gyroscop\w*|imu|smart-?watch\w*|wearable\w*"
+        r"|inertial",
         r"ecg|ekg|eeg|emg|ppg|heart ?beats?|waveforms?|vibrations?|telemetry|readings?|current sensor",
-        r"temperatures?|prices?|stocks?|weather|electricity|energy|load|traffic|demand|sales|power|inflow|rainfall|visit(?:or)?s",
-        r"exchange rates?|bitcoin|crypto\w*|glucose|river levels?|cases|hourly|daily|weekly|monthly|minutes?|counts since",
-        r"zeitreihe\w*|signale|stromverbrauch|absatz|temperatur\w*|séries? temporelles?|serie\w* tempora\w*|ventes|ventas|vendas",
+        r"temperatures?|prices?|stocks?|weather|electricity|energy|load|traffic|demand|sales|power|inflow|rainfall"
+        r"|visit(?:or)?s",
+        r"exchange rates?|bitcoin|crypto\w*|glucose|river levels?|cases|hourly|daily|weekly|monthly|\d+-minute"
+        r"|counts since",
+        r"zeitreihe\w*|signale|stromverbrauch|absatz|temperatur\w*|séries? temporelles?|serie\w* tempora\w*|ventes"
+        r"|ventas|vendas",
         r"consomm?ation|consumo|demanda|demande|energ[ií]a|électri\w*|时间序列|股价|股票",
     ),
     "table": _any(
-        r"tabular|tables?|csv|columns?|features?|attributes?|variables|rows?|records?|spreadsheets?|numeric\w*|descriptors",
-        r"patients?|clinical|customers?|clients?|visitors?|employees?|applicants?|passengers?|students?|demographic\w*|census",
-        r"churn\w*|credit|loans?|fraud\w*|transactions?|orders?|purchases?|insurance|incomes?|salar\w*|rents?|click\w*|survey",
-        r"houses?|housing|cars?|iris|titanic|wine|diabetes|measurements?|crop (?:yields?|types?)|soil|vital signs|ratios",
-        r"spalten|merkmal\w*|kunden|tabell\w*|häuser|haus\w*preise?|maisons?|casas?|viviendas?|case|imóveis|colonnes|columnas",
+        r"tabular|tables?|csv|columns?|features?|attributes?|variables|rows?|records?|spreadsheets?|numeric\w*"
+        r"|descriptors",
+        r"patients?|clinical|customers?|clients?|visitors?|employees?|applicants?|passengers?|students?"
+        r"|demographic\w*|census",
+        r"churn\w*|credit|loans?|fraud\w*|transactions?|orders?|purchases?|insurance|incomes?|salar\w*|rents?"
+        r"|click\w*|survey",
+        r"houses?|housing|cars?|iris|titanic|wine|diabetes|measurements?|crop (?:yields?|types?)|soil|vital signs"
+        r"|ratios",
+        r"spalten|merkmal\w*|kunden|tabell\w*|häuser|haus\w*preise?|maisons?|casas?|viviendas?|case|imóveis|colonnes"
+        r"|columnas",
         r"cliente?s?|clienti|variables|表格|客户|房价",
     ),
     "video": r"videos?|footage|film clips",
@@ -54,19 +73,26 @@ DATA = {
 
 TASKS = {
     "classify": _any(
-        r"classif\w*|categori[sz]\w*|recogni[sz]\w*|recognition|identif\w*|distinguish\w*|discriminat\w*|label(?:s|led|l?ing)?",
+        r"classif\w*|categori[sz]\w*|recogni[sz]\w*|recognition|identif\w*|distinguish\w*|discriminat\w*|label(?:s"
+        r"|led|l?ing)?",
         r"detect\w*|diagnos\w*|decide|spot|flag|filter|sort(?:s|ing)?|screening|assign\w*|tagging|grade|grading",
-        r"tell(?:s|ing)? apart|tells? (?:whether|if)|tell \w+ from|predict(?:s|ing)? (?:whether|if|which)|whether|which|what kind",
-        r"is (?:it|this|that|there)|does this|will (?:it|an?|this|the|they)|vs\.?|versus|binary(?! cross)|yes or no|or not|or no \w+",
-        r"class(?:es)?|categories|types?|emotions?|species|breeds?|genres?|topics?|intents?|sentiments?|letters|gender|risk",
+        r"tell(?:s|ing)? apart|tells? (?:whether|if)|tell (?:\w+ ){1,3}from|predict(?:s|ing)? (?:whether|if|which)"
+        r"|whether"
+        r"|which|what kind",
+        r"is (?:it|this|that|there)|does this|will (?:it|an?|this|the|they)|vs\.?|versus|binary(?! cross)|yes or no"
+        r"|or not|or no \w+",
+        r"class(?:es)?|categories|types?|emotions?|species|breeds?|genres?|topics?|intents?|sentiments?|letters"
+        r"|gender|risk",
         r"normal|abnormal|healthy|faulty|defective|benign|malignant|positive|epileptic|fake|conversion|returned",
         r"churn|survived?|survival|defaults?|readmi\w*",
-        r"klassifi\w*|erkenn\w*|unterscheid\w*|einteil\w*|einstuf\w*|ob|kündig\w*|abwander\w*",
-        r"class(?:er|e)|reconna\w*|si un|clasific\w*|reconoc\w*|riconosc\w*|classificar\w*|classificação|predecir si",
+        r"klassifi\w*|\w*erkenn\w*|unterscheid\w*|einteil\w*|einstuf\w*|ob|kündig\w*|abwander\w*",
+        r"class(?:er|e)|détect\w*|détection|cancelar|se um|reconna\w*|si un|clasific\w*|reconoc\w*|riconosc\w*"
+        r"|classificar\w*|classificação|predecir si",
         r"分类|识别|流失|检测|情感分析",
     ),
     "regress": _any(
-        r"regress\w*|estimat\w*|predict\w*|how (?:much|many|old|long|far)|prices?|value|count(?:s|ing)?|age|score|amount|rat(?:e|ing)",
+        r"regress\w*|estimat\w*|predict\w*|how (?:much|many|old|long|far)|prices?|value|count(?:s|ing)?|age|score"
+        r"|amount|rat(?:e|ing)",
         r"salary|cost|yield|strength|consumption|rents?|solubility|stars?",
         r"vorhers\w*|schätz\w*|prédi\w*|prévoir|predec\w*|prev[ei]\w*|prever|estim\w*|预测",
     ),
@@ -75,7 +101,8 @@ TASKS = {
         r"vorhers\w*|prognos\w*|prédi\w*|prévi\w*|previs\w*|prevedere|prever|predec\w*|pronostic\w*|预测",
     ),
     "generate": _any(
-        r"generat\w*|synthesi[sz]\w*|creat\w* (?:new|fake|realistic|synthetic)|sample new|invent\w*|produce new|draws?|writes?",
+        r"generat\w*|synthesi[sz]\w*|creat\w* (?:new|fake|realistic|synthetic)|sample new|invent\w*|produce new"
+        r"|draws?|writes?",
         r"génér\w*|erzeug\w*|generier\w*|generar|generación|generare|gerar|生成",
     ),
 }
@@ -99,8 +126,10 @@ PAIRS: dict[tuple[str, str], tuple[str, float]] = {
 """The category that data and task together speak for, and how strongly."""
 
 DEEP_LEARNING = _any(
-    r"neural|networks?|deep[- ]learning|machine learning|models?|train\w*|learn\w*|predict\w*|classif\w*|regress\w*|cnn|lstm|gru",
-    r"rnn|mlp|transformers?|auto-?encoders?|pytorch|keras|tensorflow|dataset|epochs?|detect\w*|forecast\w*|segment\w*|recogni[sz]\w*",
+    r"neural|networks?|deep[- ]learning|machine learning|models?|train\w*|learn\w*|predict\w*|classif\w*|regress\w*"
+    r"|cnn|lstm|gru",
+    r"rnn|mlp|transformers?|auto-?encoders?|pytorch|keras|tensorflow|dataset|epochs?|detect\w*|forecast\w*|segment\w*"
+    r"|recogni[sz]\w*",
     r"cluster\w*|embeddings?|fine-?tun\w*",
     r"netz\w*|modell\w*|trainier\w*|lern\w*|modèle|réseau\w*|modelo|red neuronal|rete neurale|rede neural",
     r"神经网络|深度学习|模型|训练",

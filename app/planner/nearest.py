@@ -8,6 +8,16 @@ from dlcodegen.plan import SolutionPlan
 from dlcodegen.planner.state_facts import with_facts
 from dlcodegen.report import Fact
 
+# Whose plans suit a category that has no samples itself.
+_RELATED = {
+    "self-supervised-learning": "metric-learning",
+    "video-classification": "image-classification",
+    "image-to-text": "image-classification",
+    "automatic-speech-recognition": "audio-classification",
+    "multimodal-classification": "image-classification",
+    "reinforcement-learning": "tabular-regression",
+}
+
 
 class Prediction(NamedTuple):
     """A plan, and how sure the planner is of it, from 0 to 1."""
@@ -21,19 +31,33 @@ class NearestPlanner:
 
     name = "nearest"
 
-    def predict(self, requirement: str, category: str, confidence: float, facts: list[Fact], framework: str) -> Prediction:
-        """A category without samples takes the nearest plan of the whole pool, with half the confidence."""
+    def predict(
+        self, requirement: str, category: str, confidence: float, facts: list[Fact], framework: str
+    ) -> Prediction:
+        """Without samples for category and framework, a plan of the other framework or of a related category serves.
+
+        That halves the confidence.
+        """
         pool = list(all_samples().values())
         own = [sample for sample in pool if (sample.category, sample.framework) == (category, framework)]
-        nearest = rank_by_words(requirement, facts, own or pool, pool)[0].sample
+        nearest = rank_by_words(requirement, facts, own or _substitutes(category, pool), pool)[0].sample
         plan = with_facts(nearest.plan, facts, nearest).model_copy(update={"category": category})
         return Prediction(plan, confidence if own else confidence / 2)
+
+
+def _substitutes(category: str, pool: list[Sample]) -> list[Sample]:
+    """Samples of this category in any framework, else of the related category, else all."""
+    for name in (category, _RELATED.get(category)):
+        if found := [sample for sample in pool if sample.category == name]:
+            return found
+    return pool
 
 
 def unsupported(category: str, framework: str, samples: list[Sample]) -> str:
     """One line that says why there is no sample for this, and what there is."""
     frameworks = sorted({sample.framework for sample in samples if sample.category == category})
+    by_model = "--model PROVIDER:NAME to have a model write it"
     if frameworks:
-        return f"the pool has no {framework} sample for {category}: use --framework {frameworks[0]}, or --model PROVIDER:NAME to have a model write it"
+        return f"the pool has no {framework} sample for {category}: use --framework {frameworks[0]}, or {by_model}"
     covered = ", ".join(sorted({sample.category for sample in samples}))
-    return f"the pool has no sample for {category}: use --model PROVIDER:NAME to have a model write it, or ask for one of: {covered}"
+    return f"the pool has no sample for {category}: use {by_model}, or ask for one of: {covered}"

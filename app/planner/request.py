@@ -10,8 +10,10 @@ from dlcodegen.planner.stated import read_stated
 from dlcodegen.report import Fact
 
 MAX_CHARACTERS = 20_000
-_ENGLISH = set(
-    ["the", "a", "an", "of", "to", "in", "with", "for", "and", "from", "on", "using", "use", "i", "want", "is", "into", "my", "by", "that", "it", "as", "be", "this", "train", "model", "build", "predict", "classify", "detect", "images", "image", "text", "data"]
+_ENGLISH = frozenset(
+    "the a an of to in with for and from on using use i want is into my by that it as be this are or at each per train "
+    "build predict classify classifier classification detect detection recognise recognize recognition generate "
+    "forecast forecasting estimate translate photos pictures images classes learning length features".split(" ")
 )
 
 
@@ -36,7 +38,10 @@ def read_requirement(requirement: str, dataset: str = "", data: str = "", framew
     for name, text in (("requirement", requirement), ("dataset description", dataset)):
         _validate_text(name, text)
     if not requirement:
-        raise RequirementError('the requirement is empty: say what should be learnt from which data, such as "classify photos of flowers into 5 classes"')
+        raise RequirementError(
+            "the requirement is empty: say what should be learnt from which data, "
+            'such as "classify photos of flowers into 5 classes"'
+        )
     if framework not in ("", "pytorch", "keras"):
         raise SettingsError(f"framework is pytorch or keras, not {framework!r}")
     if data and not Path(data).expanduser().exists():
@@ -44,17 +49,22 @@ def read_requirement(requirement: str, dataset: str = "", data: str = "", framew
     category = find_category(requirement, dataset)
     if category.name == "other":
         raise RequirementError(
-            'it is not clear what should be learnt: name the data and the goal, such as "forecast the next 24 hours of load from the past week"'
+            "it is not clear what should be learnt: name the data and the goal, "
+            'such as "forecast the next 24 hours of load from the past week"'
         )
     reading = read_stated(requirement, dataset, category.name, framework)
     chosen = str(reading.facts["framework"]["value"]) if "framework" in reading.facts else "pytorch"
-    return ReadRequirement(category.name, category.confidence, chosen, list(reading.facts.values()), [*_language_note(requirement), *reading.notes])
+    notes = [*_language_note(requirement), *reading.notes]
+    return ReadRequirement(category.name, category.confidence, chosen, list(reading.facts.values()), notes)
 
 
 def _validate_text(name: str, text: str) -> None:
     if len(text) > MAX_CHARACTERS:
-        raise RequirementError(f"the {name} has {len(text):,} characters, at most {MAX_CHARACTERS:,} can be read: give the essence in a few sentences")
-    if re.search(r"[\x00-\x08\x0e-\x1f\x7f�]|[\ud800-\udfff]", text):
+        raise RequirementError(
+            f"the {name} has {len(text):,} characters, at most {MAX_CHARACTERS:,} can be read: "
+            "give the essence in a few sentences"
+        )
+    if re.search(r"[\x00-\x08\x0e-\x1f\x7f\ufffd\ud800-\udfff]", text):
         raise RequirementError(f"the {name} holds bytes that are no text: give it as UTF-8 text")
 
 

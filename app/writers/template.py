@@ -94,7 +94,9 @@ def _without_unused_settings(code: str) -> str:
     tree = parse(code)
     read = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     named = {keyword.arg for node in ast.walk(tree) if isinstance(node, ast.Call) for keyword in node.keywords}
-    unused = {name for name in config_defaults(tree) if name not in read | named | {"data", "out", "smoke", "seed"}}
+    spelt = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}  # `caps["num_layers"]`
+    used = read | named | spelt | {"data", "out", "smoke", "seed"}
+    unused = {name for name in config_defaults(tree) if name not in used}
     lines = code.splitlines(keepends=True)
     drop = {
         item.lineno

@@ -84,6 +84,6 @@ def r2(outputs: Tensor, targets: Tensor) -> float:
 
 
 def mape(outputs: Tensor, targets: Tensor) -> float:
-    """Mean absolute error in percent of the target; targets near zero are left out."""
+    """Mean absolute error as a share of the target; targets near zero are left out."""
     usable = targets.abs() > 1e-6
-    return (100 * (outputs - targets)[usable].abs() / targets[usable].abs()).mean().nan_to_num().item()
+    return ((outputs - targets)[usable].abs() / targets[usable].abs()).mean().nan_to_num().item()

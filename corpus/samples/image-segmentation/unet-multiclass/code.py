@@ -6,7 +6,7 @@ intersection over union counts every class alike, however small its share of the
 
 Data (--data PATH): a folder with images/ and masks/. A mask has the name of its image and one channel; its pixels are
 class ids from 0 (background) to num_classes - 1, as grey or palette values. Any format Pillow reads that loses nothing.
-Result (--smoke): discs of three kinds on a background, mean IoU above 0.6 after four epochs on a CPU.
+Result (--smoke): discs of three kinds on a background, mean IoU above 0.6 after three epochs on a CPU.
 """
 
 import argparse

@@ -51,8 +51,8 @@ class Config:
     def for_smoke(self) -> "Config":
         """A trial that ends in seconds on a CPU: few examples, few epochs, no image side above 256 pixels."""
         height, width = min(self.image_height, 256), min(self.image_width, 256)
-        batch_size, epochs = min(self.batch_size, 1), min(self.epochs, 3)
-        return dataclasses.replace(self, image_height=height, image_width=width, batch_size=batch_size, epochs=epochs)
+        epochs = min(self.epochs, 3)
+        return dataclasses.replace(self, image_height=height, image_width=width, batch_size=1, epochs=epochs)
 
 
 class CleanImages(Dataset[Tensor]):
@@ -77,7 +77,7 @@ class CleanImages(Dataset[Tensor]):
 def synthetic_data(config: Config) -> Tensor:
     """Discs with sharp outlines on soft gradients: clean images (N, channels, height, width)."""
     height, width = config.image_height, config.image_width
-    count = max(8, min(32, 20 * 128 * 128 // (height * width)))
+    count = max(12, min(32, 20 * 128 * 128 // (height * width)))
     rows, columns = torch.arange(height).view(1, -1, 1), torch.arange(width).view(1, 1, -1)
     images = F.interpolate(torch.rand(count, config.channels, 4, 4), size=(height, width), mode="bilinear")
     for _ in range(6):  # later discs cover earlier ones

@@ -5,7 +5,7 @@ are added later. The same network sees all the images of a batch; every triplet 
 another one of its class than to one of a different class, by a margin.
 
 Data (--data PATH): a folder with one sub-folder per class, which holds its images (any format Pillow reads).
-Result (--smoke): ten blotchy patterns under noise, recall at 1 RESULT on a CPU (chance: 0.1).
+Result (--smoke): ten blotchy patterns under noise, recall at 1 above 0.95 (chance: 0.1).
 """
 
 import argparse
@@ -42,7 +42,7 @@ class Config:
     num_classes: int = 10  # of the synthetic data; real data brings its own
     embedding_dim: int = 64  # length of the vector that stands for an image
     margin: float = 0.2  # by which a different class has to be farther, in squared distance
-    base_width: int = 32  # channels of the first stage; each further stage doubles them
+    base_width: int = 16  # channels of the first stage; each further stage doubles them
     depth: int = 4  # number of stages, each of which halves the resolution
     batch_size: int = 64
     learning_rate: float = 1e-3

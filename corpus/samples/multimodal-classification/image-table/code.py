@@ -1,8 +1,7 @@
 """Classification of examples that consist of an image and a table row.
 
-Joins what a picture shows with what is known about it in numbers: skin lesions with age and place, houses with their
-area, plants with measurements. A CNN reads the image, an MLP the row; both vectors are concatenated and classified, so
-that the classes may depend on either or on how the two go together.
+Joins what a picture shows with what is known in numbers: skin lesions and age, houses and area. A CNN reads the image,
+an MLP the row; their concatenated vectors are classified, so that classes may depend on how the two go together.
 
 Data (--data PATH): a folder with images/ (any format Pillow reads) and table.csv, whose columns are file (name of the
 image), numeric features in any number, and label. scaler.json keeps the scales and the class names.
@@ -64,8 +63,7 @@ class ImageTableDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
     def __init__(self, images: Tensor | list[Path], rows: Tensor, labels: Tensor, config: Config) -> None:
         self.images, self.rows, self.labels = images, rows, labels
-        self.size = (config.image_width, config.image_height)
-        self.mode = "L" if config.channels == 1 else "RGB"
+        self.size, self.mode = (config.image_width, config.image_height), "L" if config.channels == 1 else "RGB"
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -101,10 +99,8 @@ def read_table(folder: Path, config: Config) -> tuple[list[Path], Tensor, Tensor
     for number, flag in ((rows.shape[1], "num_features"), (len(names), "num_classes")):
         if number != getattr(config, flag):
             raise SystemExit(f"{folder / 'table.csv'}: pass --{flag.replace('_', '-')} {number}, as found there")
-    if missing := [path for path in files if not path.is_file()]:
-        raise SystemExit(f"{folder}: {len(missing)} images are missing, such as {missing[0]}")
-    if labels.min() < 0 or np.bincount(labels).min() < 3:
-        raise SystemExit(f"{folder / 'table.csv'}: every row needs a label, and every class 3 rows")
+    if labels.min() < 0 or np.bincount(labels).min() < 3 or not all(path.is_file() for path in files):
+        raise SystemExit(f"{folder}: every row needs a label and an existing image, every class at least 3 rows")
     return files, rows, torch.tensor(labels), list(names)
 
 

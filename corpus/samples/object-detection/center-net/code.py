@@ -4,7 +4,7 @@ There are no anchors: every object is the peak of a heat map of its class, and t
 size and where in the cell its centre lies. The focal loss keeps the few peaks from drowning in background.
 
 Data (--data PATH): images/ and boxes.csv, a row per object: file, x_min, y_min, x_max, y_max (pixels) and label.
-Result (--smoke): two rectangles on noise, mean average precision RESULT on a CPU.
+Result (--smoke): two rectangles on noise, mean average precision above 0.85 after eight epochs.
 """
 
 import argparse
@@ -50,7 +50,7 @@ class Config:
     def for_smoke(self) -> "Config":
         """A trial that ends in seconds on a CPU: few examples, few epochs, no image side above 256 pixels."""
         height, width = min(self.image_height, 256), min(self.image_width, 256)
-        batch_size, epochs = min(self.batch_size, 4), min(self.epochs, 8)
+        batch_size, epochs = min(self.batch_size, 2), min(self.epochs, 8)
         return dataclasses.replace(self, image_height=height, image_width=width, batch_size=batch_size, epochs=epochs)
 
 
@@ -95,7 +95,7 @@ def read_folder(config: Config) -> TensorDataset:
 def synthetic_data(config: Config) -> TensorDataset:
     """Two rectangles on noise, whose colour is their class: images (N, channels, height, width) and maps."""
     size = torch.tensor([config.image_width, config.image_height])
-    count = max(20, min(80, 80 * 128 * 128 // int(size.prod())))
+    count = max(26, min(72, 72 * 128 * 128 // int(size.prod())))
     colours = torch.stack([torch.linspace(1, 0.3, config.num_classes).roll(i) for i in range(config.channels)], dim=1)
     images, targets = 0.2 * torch.rand(count, config.channels, config.image_height, config.image_width), []
     for image in images:

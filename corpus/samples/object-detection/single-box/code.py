@@ -5,7 +5,7 @@ with the smooth L1 loss, which outliers do not dominate, and the other the class
 
 Data (--data PATH): a folder with images/ and boxes.csv, one row per image with the columns file, x_min, y_min, x_max,
 y_max (pixels) and label. The class names are saved as classes.json: the index in this list is the predicted number.
-Result (--smoke): bright rectangles on noise, mean IoU RESULT on a CPU.
+Result (--smoke): bright rectangles on noise, mean IoU above 0.6 (box in the middle: 0.2), mAP above 0.7.
 """
 
 import argparse
@@ -127,9 +127,8 @@ class BoxNet(nn.Module):
         self.stages = nn.Sequential()
         for before, after in pairwise(widths):
             self.stages.append(nn.Conv2d(before, after, kernel_size=3, padding=1, bias=False))
-            self.stages.append(
-                nn.Sequential(nn.BatchNorm2d(after), nn.ReLU(inplace=True), nn.MaxPool2d(2, ceil_mode=True))
-            )
+            self.stages.append(nn.Sequential(nn.BatchNorm2d(after), nn.ReLU(inplace=True)))
+            self.stages.append(nn.MaxPool2d(kernel_size=2, ceil_mode=True))  # rounds up: no map shrinks to nothing
         self.hidden = nn.Linear(16 * widths[-1], hidden_size)
         self.box_head = nn.Linear(hidden_size, 4)
         self.class_head = nn.Linear(hidden_size, num_classes)

@@ -5,7 +5,7 @@ interactions between the columns; dropout and early stopping keep a small table 
 
 Data (--data PATH): a CSV file with a header and numeric columns. The column `target`, or else the last one, is the
 class (numbers or names). Empty feature cells are filled with the mean of the column.
-Result (--smoke): two random clusters per class, accuracy 0.98 after eight epochs on a CPU.
+Result (--smoke): two random clusters per class, accuracy 0.99 after eight epochs on a CPU.
 """
 
 import argparse

@@ -205,7 +205,9 @@ def corpus_bleu(predicted: list[list[int]], references: list[list[int]]) -> floa
 
 def compute_metrics(outputs: Tensor, targets: Tensor) -> dict[str, float]:
     """Scores of predicted ids against true ids, both (N, sequence_length)."""
-    predicted, references = ([[word for word in row if word > END] for row in ids.tolist()] for ids in (outputs, targets))
+    predicted, references = (
+        [[word for word in row if word > END] for row in ids.tolist()] for ids in (outputs, targets)
+    )
     return {
         "token_accuracy": (outputs == targets)[targets != PADDING].float().mean().item(),
         "exact_match": sum(a == b for a, b in zip(predicted, references, strict=True)) / len(references),

@@ -1,0 +1,75 @@
+"""Classes that are named rather than counted: `into glass, paper and metal`, `benign or malignant`, `spam`."""
+
+import re
+
+from dlcodegen import vocabulary
+from dlcodegen.planner.reading import Reading
+
+_NAME = r"[^\W\d_][\w'-]{0,30}(?: [^\W\d_][\w'-]{0,30}){0,2}?"
+_LAST = r"[^\W\d_][\w'-]{0,30}"
+_CLASS_NOUN = (
+    r"(?:class(?:es)?|categor(?:y|ies)|labels?|types?|kinds?|activit(?:y|ies)|states?|emotions?|diseases?|stages?"
+    r"|species|genres?"
+    r"|topics?|sentiments?|grades?|conditions?|defects?|klassen|clases|gestures?|intents?|tags)"
+)
+_AND_LIST = re.compile(
+    rf"(?:\b(?:into|between|among|als|in) |\b{_CLASS_NOUN}\s?(?::|=|\(|,|are|such as)\s?\(?)"
+    rf"((?:{_NAME}, ?){{1,30}}(?:(?:and |or |und |oder |et |ou |y |o |e )?{_LAST})(?: (?:and|or|und|oder|et|ou|y|o"
+    rf"|e) {_LAST})?)",
+    re.IGNORECASE,
+)
+_OR_LIST = re.compile(
+    rf"(?:: ?|\(|\b(?:as|into|whether|is|are|either|between|als|comme|como|come)\b ?)(?:[\w-]+ ){{0,3}}?"
+    rf"((?:{_NAME}, ?){{1,30}}(?:{_NAME},? )?(?:or|oder|ou|o) {_LAST})",
+    re.IGNORECASE,
+)
+_NOT_CLASSES = r"train\w*|validation|val|test\w*|columns?|features?|inputs?|report\w*|accuracy|encoder|decoder"
+_TWO = (
+    r"\bbinary (?:\w+ )?(?:classif\w*|labels?|targets?|outcomes?|segmentation|masks?|predict\w*|image|text)|\bbinär\w*"
+    r"|\b[a-z][\w-]* (?:vs\.?|versus) (?:the )?\w+|\bcats? (?:and|or|from) dogs?|\bdogs? (?:and|or|from) cats?"
+    r"|\byes[/ ](?:or )?no\b|\b(?:\w+) or (?:not|no \w+)\b|\b(?:ok|normal|healthy|sick|ill|real|true|abnormal) (?:or"
+    r"|and|from) (?:\w+)\b"
+    r"|\bas (?:\w+ ){1,2}or (?:\w+)(?! or)(?=$|[\s.,;])|\bspam\b|\bbenign (?:or|and|from) malignant|\bpositive? (?:or"
+    r"|and) negative"
+    r"|\bpositi[vf]\w* (?:o|ou|oder|e|et|y|vs) n[eé]gati\w*|\bchurn\b|\bfraud\w*"
+    r"|\b(?:loan|credit|will|may|payment) (?:\w+ )?defaults?\b|\bdefault (?:risk|prediction)"
+    r"|katzen und hunde\w*|chats et (?:de )?chiens|gatos y perros|gatti e cani|猫和狗|gesund und krank|enfermas y sanas"
+)
+_WHETHER = r"\bwhether\b|\bpredict if\b|\bprédire si\b|\bpredecir si\b|\bvorhersage ob\b"
+
+
+def read_classes(text: str, category: str, reading: Reading) -> None:
+    """Count the classes that are named, unless their number is known already."""
+    if "num_classes" in reading.facts:
+        return
+    for pattern in (_OR_LIST, _AND_LIST):
+        for match in pattern.finditer(text):
+            names = _names(match.group(1))
+            if len(names) >= 3 and not any(_is_no_class(name) for name in names):
+                reading.add("num_classes", len(names), match.group())
+                return
+    if category == "object-detection":
+        return
+    if match := re.search(_TWO, text, re.IGNORECASE):
+        if _is_no_class(match.group()) or re.search(
+            r"(?<!\w)(?:vs\.?|versus|or|oder|ou)\s\w+,? (?:vs|or)", text, re.IGNORECASE
+        ):
+            return
+        reading.add("num_classes", 2, match.group())
+    elif (match := re.search(_WHETHER, text, re.IGNORECASE)) and not re.search(
+        r", ?\w+(?: \w+)? or ", text[match.end() :]
+    ):
+        reading.add("num_classes", 2, match.group())
+
+
+def _names(enumeration: str) -> list[str]:
+    parts = re.split(r",\s?(?:and |or |und |oder )?|\s(?:and|or|und|oder|et|ou|y|o|e)\s", enumeration)
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _is_no_class(name: str) -> bool:
+    """Parts of the data, metrics, optimizers and architectures are listed too, but are no classes."""
+    if re.search(rf"\b(?:{_NOT_CLASSES})\b", name, re.IGNORECASE):
+        return True
+    tables = (vocabulary.METRICS, vocabulary.OPTIMIZERS, vocabulary.ARCHITECTURES)
+    return any(vocabulary.find(table, name) for table in tables)

@@ -1,0 +1,151 @@
+"""What a requirement names: optimizer, loss, metrics, architecture, framework, schedule and other wishes."""
+
+import re
+
+from dlcodegen import vocabulary
+from dlcodegen.planner.reading import Reading, blank, negated
+
+_NUMBERED = {"resnet", "vgg", "densenet", "efficientnet", "mobilenet", "inception"}
+_RESIDUAL_ALREADY = {
+    "unet",
+    "attention-unet",
+    "resnet",
+    "densenet",
+    "tcn",
+    "transformer",
+    "vit",
+    "convnext",
+    "efficientnet",
+    "mobilenet",
+}
+
+_NAMED: tuple[tuple[str, object, str], ...] = (
+    ("framework", "keras", r"\b(?:keras|tensorflow|tf\.keras)\b"),
+    ("framework", "pytorch", r"\b(?:pytorch|torch)\b"),
+    ("bidirectional", True, r"\bbi-?directional\b|\bbi-?(?:lstm|gru|rnn)s?\b|\bbidirektional\w*"),
+    (
+        "attention",
+        True,
+        r"\b(?:with|and|plus|using|mit) (?:\w+ )?attention(?! heads| gates?| to)\b|\battention (?:layer|mechanism"
+        r"|pooling)\b",
+    ),
+    ("pretrained", True, r"\bpre-?trained\b|\btransfer[- ]learning\b|\bfine-?tun\w+|\bimagenet weights\b"),
+    ("early_stopping", True, r"\bearly[- ]stopp(?:ing|ed)?\b|\bstop(?:ping)? early\b"),
+    ("augmentation", True, r"\b(?:data |image )?augment\w*|\brandom (?:horizontal )?(?:flips?|crops?|rotations?)\b"),
+    ("batch_norm", True, r"\bbatch[- _]?norm(?:ali[sz]ation)?\b|\bbn layers\b"),
+    ("class_weights", True, r"\b(?:im|un)balanced?\w*|\bclass[- ]weight\w*|\bweighted loss\b"),
+    (
+        "scheduler",
+        "cosine",
+        r"\bcosine(?: annealing)?(?: learning[- ]rate)?(?: schedul\w+| decay| annealing)|\bcosine annealing\b"
+        r"|(?:decay\w*|anneal\w*|schedul\w*|lowered) (?:by|with|along|using|on) (?:a )?cosine\b",
+    ),
+    ("scheduler", "step", r"\bstep(?:wise)? (?:learning[- ]rate )?(?:schedul\w+|decay)\b|\bsteplr\b"),
+    ("scheduler", "one-cycle", r"\bone-?cycle\b"),
+    ("scheduler", "plateau", r"\breduce ?lr ?on ?plateau\b|\bon (?:a )?plateau\b"),
+    ("scheduler", "warm-up", r"\bwarm-?up\b"),
+    ("activation", "gelu", r"\bgelu\b"),
+    ("activation", "leaky_relu", r"\bleaky[- _]?relu\b"),
+    ("activation", "elu", r"\belu\b"),
+    ("activation", "tanh", r"\btanh\b"),
+    ("activation", "silu", r"\bsilu\b|\bswish\b"),
+    ("nesterov", True, r"\bnesterov\b"),
+)
+
+
+def read_names(text: str, reading: Reading) -> None:
+    """Everything that has a name; what the sentence takes back ("without dropout") is left out."""
+    unclaimed = _read_loss_and_optimizer(text, reading)
+    _read_metrics(unclaimed, reading)
+    _read_architecture(text, reading)
+    for name, value, pattern in _NAMED:
+        for match in re.finditer(pattern, text, re.IGNORECASE):
+            if not negated(text, match):
+                reading.add(name, value, match.group())
+                break
+    _read_skip_connections(text, reading)
+    _read_dropout(text, reading)
+
+
+def _read_loss_and_optimizer(text: str, reading: Reading) -> str:
+    """The text comes back without them: `MSE loss` names no metric."""
+    for name, table in (("loss", vocabulary.LOSSES), ("optimizer", vocabulary.OPTIMIZERS)):
+        for term in table:
+            match = term.search(text)
+            if match and not negated(text, match) and not (name == "loss" and _is_metric(term.name, text, match)):
+                reading.add(name, term.name, match.group())
+                text = blank(text, match)
+                break
+    return text
+
+
+def _is_metric(loss: str, text: str, match: re.Match[str]) -> bool:
+    """`MAE` and `MSE` name a loss only where the words around say so; otherwise they are how success is measured."""
+    if loss not in ("mean absolute error", "mean squared error"):
+        return False
+    before, after = (
+        text[max(0, match.start() - 25) : match.start()].lower(),
+        text[match.end() : match.end() + 16].lower(),
+    )
+    names_loss = "loss" in match.group().lower() or re.match(r" (?:as (?:the )?)?(?:loss|criterion|objective)", after)
+    return not names_loss and not re.search(
+        r"(?:loss(?: function)?|criterion|objective|minimi[sz]\w+|optimi[sz]\w+|train\w* with)(?:[ :=]|of|is|the){0,6}$",
+        before,
+    )
+
+
+def _read_metrics(text: str, reading: Reading) -> None:
+    """All metrics that are named, in the order of the sentence; the first is the one that counts."""
+    found = []
+    for term in vocabulary.METRICS:
+        match = term.search(text)
+        if match and not _is_dismissed(text, match):
+            found.append((match.start(), term.name, match.group()))
+            text = blank(text, match)
+    if found and "metric" not in reading.facts:
+        found.sort()
+        reading.add("metric", [name for _, name, _ in found], ", ".join(words for _, _, words in found))
+
+
+def _is_dismissed(text: str, match: re.Match[str]) -> bool:
+    """`accuracy alone would mislead us`, `not accuracy`."""
+    return (
+        negated(text, match) or re.match(r"\s(?:alone|is (?:useless|misleading|not))", text[match.end() :]) is not None
+    )
+
+
+def _read_architecture(text: str, reading: Reading) -> None:
+    for term in vocabulary.ARCHITECTURES:
+        match = term.search(text)
+        if match and not negated(text, match):
+            reading.add("architecture", term.name, match.group())
+            _read_variant(term.name, match.group(), reading)
+            return
+
+
+def _read_variant(architecture: str, words: str, reading: Reading) -> None:
+    """A size of a family that has a name of its own: `ResNet-50`, "an 18-layer ResNet"."""
+    layers = reading.facts.get("num_layers")
+    if layers and architecture in _NUMBERED and int(str(layers["value"])) >= 10:
+        reading.add("variant", f"{architecture}-{layers['value']}", layers["text"])
+        del reading.facts["num_layers"]
+    elif re.search(r"\d|\+\+|bert|gpt", words, re.IGNORECASE) and not re.match(r"[12]-?d", words, re.IGNORECASE):
+        reading.add("variant", words, words)
+
+
+def _read_skip_connections(text: str, reading: Reading) -> None:
+    """A plain CNN with skip connections is a residual network; other architectures have them or do without."""
+    match = re.search(r"\b(?:skip|residual|shortcut)[- ]connections?\b", text, re.IGNORECASE)
+    known = reading.facts.get("architecture")
+    if match and not negated(text, match) and (known is None or known["value"] in ("cnn", "mlp")):
+        reading.facts.pop("architecture", None)
+        reading.add("architecture", "resnet", f"{known['text']} ... {match.group()}" if known else match.group())
+
+
+def _read_dropout(text: str, reading: Reading) -> None:
+    """`dropout` without a rate asks for a usual one; `no dropout` for none."""
+    match = re.search(r"\bdrop-?out\b", text, re.IGNORECASE)
+    if match and negated(text, match):
+        reading.imply("dropout", 0.0, f"no {match.group()}")
+    elif match:
+        reading.imply("dropout", 0.3, f"{match.group()} (no rate stated)")

@@ -1,0 +1,36 @@
+"""Requests as the nodes hand them to a writer."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+from dlcodegen.context import Context
+from dlcodegen.corpus.retrieval import rank_by_plan
+from dlcodegen.corpus.sample import Sample, all_samples
+from dlcodegen.plan import SolutionPlan
+from dlcodegen.planner import make_plan
+from dlcodegen.writers.protocol import Request
+
+
+class Job(NamedTuple):
+    """What a writer works on."""
+
+    request: Request
+    plan: SolutionPlan
+    samples: list[Sample]
+
+
+@pytest.fixture
+def job() -> Callable[[str], Job]:
+    """The job that a requirement makes: read, planned, its samples ranked."""
+
+    def make(requirement: str) -> Job:
+        planned = make_plan(requirement, "", "", Context())
+        pool = list(all_samples().values())
+        own = [sample for sample in pool if sample.category == planned.plan.category]
+        ranked = rank_by_plan(planned.plan, planned.facts, own, pool)
+        request = Request(requirement=requirement, dataset="", data="", framework="pytorch", facts=planned.facts)
+        return Job(request, planned.plan, [item.sample for item in ranked[:3]])
+
+    return make
