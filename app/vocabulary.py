@@ -1,4 +1,4 @@
-"""The field's terms: how people write them, what the code calls them. One table each, read by planner and checks alike."""
+"""The field's terms: how people write them, what the code calls them. One table each, for planner and checks alike."""
 
 import re
 from dataclasses import dataclass
@@ -33,7 +33,8 @@ OPTIMIZERS = (
 LOSSES = (
     Term(
         "binary cross-entropy + Dice",
-        r"(?:bce|binary[- ]cross[- ]?entropy|cross[- ]?entropy)\s?(?:\+|and|plus|&|/|with|-)\s?(?:soft )?dice(?:[- ]loss)?"
+        r"(?:bce|binary[- ]cross[- ]?entropy|cross[- ]?entropy)\s?(?:\+|and|plus|&|/|with|-)\s?(?:soft )?dice"
+        r"(?:[- ]loss)?"
         r"|dice\s?(?:loss)?\s?(?:\+|and|plus|&|/|-)\s?(?:bce|binary[- ]cross[- ]?entropy)|combo loss",
         ("BCEDiceLoss",),
     ),
@@ -44,7 +45,8 @@ LOSSES = (
     Term("IoU loss", r"(?:iou|jaccard)[- ]loss", ("IoULoss",)),
     Term(
         "cross-entropy",
-        r"(?:sparse[- _])?(?:categorical[- _])?cross[- _]?entropy(?:[- _]loss)?|softmax loss|negative log[- ]likelihood",
+        r"(?:sparse[- _])?(?:categorical[- _])?cross[- _]?entropy(?:[- _]loss)?|softmax loss|negative"
+        r" log[- ]likelihood",
         ("CrossEntropyLoss", "cross_entropy", "SegmentationLoss", "TaggingLoss"),
     ),
     Term("Huber", r"huber(?:[- ]loss)?", ("HuberLoss", "SmoothL1Loss", "huber_loss", "smooth_l1_loss")),
@@ -168,7 +170,8 @@ ARCHITECTURES = (
     Term(
         "transformer",
         r"(?<!power )(?<!electricity )(?<!electrical )(?<!distribution )transformers?"
-        r"(?! (?:oil|temperature|load|stations?|faults?|failures?))|(?:distil|ro)?bert(?:a)?|gpt(?:-?2)?|self-attention",
+        r"(?! (?:oil|temperature|load|stations?|faults?|failures?))|(?:distil|ro)?bert(?:a)?|gpt(?:-?2)?"
+        r"|self-attention",
         (
             "TransformerEncoder",
             "TransformerEncoderLayer",
@@ -183,7 +186,8 @@ ARCHITECTURES = (
     Term("matrix-factorisation", r"matrix[- ]factori[sz]ation|collaborative filtering", ("MatrixFactorisation",)),
     Term(
         "mlp",
-        r"mlp|multi-?layer perceptrons?|feed-?forward(?: neural)?(?: networks?)?|fully[- ]connected(?: neural)? networks?|dense (?:neural )?networks?",
+        r"mlp|multi-?layer perceptrons?|feed-?forward(?: neural)?(?: networks?)?"
+        r"|fully[- ]connected(?: neural)? networks?|dense (?:neural )?networks?",
         ("Linear",),
     ),
     Term(

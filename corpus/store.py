@@ -6,6 +6,7 @@ vector for each: no embedding model is needed, none is downloaded.
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ import platformdirs
 from dlcodegen.corpus.sample import Sample, all_samples
 
 if TYPE_CHECKING:
-    from chromadb import Collection
+    from chromadb import Collection, Where
 
 
 def cache_folder() -> Path:
@@ -32,9 +33,8 @@ class SampleStore:
 
     def ids(self, category: str, framework: str) -> list[str]:
         """Ids of the samples of this category and framework, sorted; empty where the pool has none."""
-        found = self._collection.get(
-            where={"$and": [{"category": {"$eq": category}}, {"framework": {"$eq": framework}}]}, include=[]
-        )
+        where: Where = {"$and": [{"category": category}, {"framework": framework}]}
+        found = self._collection.get(where=where, include=[])
         return sorted(found["ids"])
 
     def _open(self) -> "Collection":
@@ -43,22 +43,23 @@ class SampleStore:
         from chromadb.config import Settings
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        client = chromadb.PersistentClient(str(self.folder), settings=Settings(anonymized_telemetry=False))
+        self.client = chromadb.PersistentClient(str(self.folder), settings=Settings(anonymized_telemetry=False))
         name = f"samples-{_fingerprint(self.samples)}"
-        collection = client.get_or_create_collection(name, embedding_function=None)
+        collection = self.client.get_or_create_collection(name, embedding_function=None)
         if collection.count() != len(self.samples):
             self._fill(collection)
-            for other in client.list_collections():
+            for other in self.client.list_collections():
                 if other.name.startswith("samples-") and other.name != name:
-                    client.delete_collection(other.name)
+                    self.client.delete_collection(other.name)
         return collection
 
     def _fill(self, collection: "Collection") -> None:
         """Idempotent, so that two processes may do it at the same time."""
         samples = list(self.samples.values())
+        constant: list[Sequence[float] | Sequence[int]] = [[1.0] for _ in samples]
         collection.upsert(
             ids=[sample.id for sample in samples],
-            embeddings=[[1.0] for _ in samples],
+            embeddings=constant,
             metadatas=[{"category": sample.category, "framework": sample.framework} for sample in samples],
             documents=[sample.title for sample in samples],
         )

@@ -12,8 +12,9 @@ def plan(state: State, context: Context) -> Update:
     predicted = planner.predict(
         request["requirement"], state["category"], state["category_confidence"], request["facts"], request["framework"]
     )
+    training = predicted.plan.hyperparameters
     return {
         "plan": predicted.plan.to_paper(),
         "planner": {"name": planner.name, "confidence": predicted.confidence},
-        "progress": f"{len(predicted.plan.layers)} layers, {predicted.plan.hyperparameters.optimizer}, {predicted.plan.hyperparameters.loss_function}",
+        "progress": f"{len(predicted.plan.layers)} layers, {training.optimizer}, {training.loss_function}",
     }

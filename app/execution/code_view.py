@@ -86,7 +86,7 @@ class CodeView:
                     yield Found(self.literal(item.value), item.value.lineno)
 
     def keyword_texts(self, name: str) -> Iterator[tuple[str, int]]:
-        """This keyword argument as it is written, wherever it is passed, and its line."""
+        """A keyword argument as it is written, wherever it is passed, and its line."""
         for _, call in self.calls:
             for item in call.keywords:
                 if item.arg == name:

@@ -31,14 +31,6 @@ _WHERE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "gradient_clip": (("clip_grad_norm_", "clip_grad_value_"), ("max_norm", "clip_value")),
 }
 _PRESENCE: dict[str, tuple[str, ...]] = {
-    "attention": (
-        "AttentionPooling",
-        "Attention",
-        "MultiheadAttention",
-        "AdditiveAttention",
-        "AttentionGate",
-        "attention",
-    ),
     "early_stopping": ("patience",),
     "augmentation": ("flip", "augment", "augmented", "rot90", "RandomHorizontalFlip", "fliplr", "random_flip"),
     "batch_norm": ("BatchNorm1d", "BatchNorm2d"),
@@ -157,6 +149,14 @@ def _bidirectional(view: CodeView, value: object) -> Conformance:
     return compare(view, "bidirectional", True, list(view.keyword("bidirectional")))
 
 
+def _attention(view: CodeView, value: object) -> Conformance:
+    """Any name that speaks of attention."""
+    lines = [line for name, line in view.names.items() if "attention" in name.lower()]
+    if not lines:
+        return judged("attention", value, "not found", "nothing in the code does this")
+    return honoured(view, "attention", value, min(lines))
+
+
 def _betas(view: CodeView, value: object) -> Conformance:
     wanted = str(value).replace(" ", "")
     passed = [Found(text.strip("()").replace(" ", ""), line) for text, line in view.keyword_texts("betas")]
@@ -166,6 +166,7 @@ def _betas(view: CodeView, value: object) -> Conformance:
 _BY_NAME: dict[str, Callable[[CodeView, object], Conformance]] = {
     "activation": _activation,
     "architecture": _architecture,
+    "attention": _attention,
     "betas": _betas,
     "bidirectional": _bidirectional,
     "framework": _framework,

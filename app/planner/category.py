@@ -31,7 +31,7 @@ def find_category(requirement: str, dataset: str = "") -> Category:
     text = plain(requirement)
     found = scores(text, dataset) or scores(_spelt(text), dataset)
     about_learning = _matches(DEEP_LEARNING, text)
-    if not about_learning and (not found or re.match(OTHER_WORK, text) and not _asks_for_a_model(text)):
+    if not about_learning and (not found or (re.match(OTHER_WORK, text) and not _asks_for_a_model(text))):
         raise RequirementError(
             "this does not ask for a deep-learning task: say what should be learnt from which data, "
             'such as "classify chest X-rays as healthy or ill with a CNN"'

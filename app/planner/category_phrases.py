@@ -64,7 +64,8 @@ PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
     "depth-estimation": (
         (
             9,
-            r"(?:scene|relative|metric) depth|depth (?:estimation|maps?|prediction|from)|monocular depth|estimat\w* (?:the )?depth|disparity",
+            r"(?:scene|relative|metric) depth|depth (?:estimation|maps?|prediction|from)|monocular depth"
+            r"|estimat\w* (?:the )?depth|disparity",
         ),
         (6, r"how far away is every pixel"),
     ),
@@ -102,7 +103,8 @@ PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
         (10, r"siamese|triplet|metric learning|face verification|re-?identif\w*|image retrieval|same person"),
         (
             8,
-            r"similar(?:ity)? (?:search|learning|images|products)|signature verification|embedding space|learn embeddings|embeddings (?:so )?that",
+            r"similar(?:ity)? (?:search|learning|images|products)|signature verification|embedding space"
+            r"|learn embeddings|embeddings (?:so )?that",
         ),
         (8, r"one-shot|few-shot|duplicate (?:images|products)"),
     ),
@@ -128,7 +130,8 @@ PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
         ),
         (
             4,
-            r"(?:from|of) (?:its|the|their) text|stimmung\w*|textklassifi\w*|stern\w* bewertung|情感分析|垃圾邮件|文本分类",
+            r"(?:from|of) (?:its|the|their) text|stimmung\w*|textklassifi\w*|stern\w* bewertung"
+            r"|情感分析|垃圾邮件|文本分类",
         ),
         (4, r"(?:clickbait|spam|sarcasm|hate|toxicity) detector"),
         (4, r"(?:kundenbewertungen|rezensionen|texte|e-?mails) (?:als|in|nach)"),
@@ -203,7 +206,8 @@ PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
         ),
         (
             5,
-            r"how much (?:will|does|is) (?:\w+ ){1,5}(?:cost|worth)|(?:haus|immobilien|wohnungs|miet)preis\w*|prix (?:des|de) (?:maisons?|logements?)",
+            r"how much (?:will|does|is) (?:\w+ ){1,5}(?:cost|worth)|(?:haus|immobilien|wohnungs|miet)preis\w*"
+            r"|prix (?:des|de) (?:maisons?|logements?)",
         ),
         (5, r"precios? de (?:las )?(?:casas|viviendas)|prezz[oi] delle case|preços? de (?:imóveis|casas)|房价"),
     ),
@@ -233,11 +237,13 @@ PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
     "anomaly-detection": (
         (
             9,
-            r"anomal\w*|d'anomal\w*|outliers?|novelty detection|intrusion\w*|unusual|reconstruction error|ausreißer|异常",
+            r"anomal\w*|d'anomal\w*|outliers?|novelty detection|intrusion\w*|unusual|reconstruction error|ausreißer"
+            r"|异常",
         ),
         (
             9,
-            r"no labels|abnormal(?:it\w*)? vibrations?|abnormal vibration patterns|abnormal(?:it\w*)? (?:behaviou?r|readings|patterns|in)|predictive maintenance",
+            r"no labels|abnormal(?:it\w*)? vibrations?|abnormal vibration patterns|abnormal(?:it\w*)? (?:behaviou?r"
+            r"|readings|patterns|in)|predictive maintenance",
         ),
     ),
     "audio-classification": (
@@ -253,7 +259,8 @@ PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
         ),
         (
             5,
-            r"language spoken|(?:heart|lung|machine|engine|animal) sounds?|emotion in speech|musikgenres?|from (?:\w+ )?voices?"
+            r"language spoken|(?:heart|lung|machine|engine|animal) sounds?|emotion in speech|musikgenres?"
+            r"|from (?:\w+ )?voices?"
             r"|esc-?50|gtzan",
         ),
     ),

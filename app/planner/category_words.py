@@ -143,10 +143,11 @@ OTHER_WORK = (
 )
 """How a sentence begins that asks for the writing itself, not for a model that writes."""
 
-KEYWORDS = (
+_KEYWORDS = (
     "classify classification classifier segmentation segment detection detect recognition recognise recognize predict "
     "prediction forecast forecasting generate generation translation translate sentiment summarise summarize recommend "
     "recommendation anomaly regression images photos pictures reviews recordings tabular customers features lesions "
     "temperature electricity diagnosis dermoscopy satellite landmarks captioning denoise"
-).split()
+)
+KEYWORDS = tuple(_KEYWORDS.split())
 """Words that a slip of the pen should not hide."""

@@ -4,7 +4,7 @@ import ast
 import math
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dlcodegen.corpus.sample import Sample
@@ -24,7 +24,12 @@ _OUTPUT_SETTINGS = (
 )
 _COLOURS = {1: "greyscale images", 3: "RGB images"}
 _TIMES = {2: "twice", 3: "three times", 4: "four times"}
-_OPERATORS = {ast.Add: operator.add, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.FloorDiv: operator.floordiv}
+_OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Mult: operator.mul,
+    ast.Div: operator.floordiv,
+    ast.FloorDiv: operator.floordiv,
+}
 
 
 def input_text(text: str, sample: Sample, values: Mapping[str, Any], interface: Interface | None) -> str:
@@ -74,16 +79,19 @@ def _shape(
 ) -> str:
     """`(N, 3, 64, 64)`: worked out where it is the model's own shape, else number by number."""
     items = [item.strip() for item in text.strip("()").split(",") if item.strip()]
+    image = ("channels", "image_height", "image_width")
+    if "image_height" in sample.config and items[1:] == [dimension(name, sample.config) for name in image]:
+        dimensions = image
     if dimensions and len(items) == len(dimensions) + 1 and all(item.isdigit() for item in items[1:]):
         return f"(N, {', '.join(dimension(name, values) for name in dimensions)})"
-    names = [name for name in (*settings, "channels", "image_height", "image_width") if name in sample.config]
+    names = [name for name in settings if name in sample.config]
     new = {_plain(sample.config[name]): _plain(values[name]) for name in reversed(names)}
     items = [new.get(item, item) for item in items]
     return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
 
 
 def dimension(expression: str, values: Mapping[str, Any]) -> str:
-    """The size that an expression of settings stands for: `num_keypoints * 2` -> `34`; unknown names stay as they are."""
+    """The size that an expression of settings stands for: `num_keypoints * 2` -> `34`; unknown names stay."""
     try:
         return _plain(_value(ast.parse(expression, mode="eval").body, values))
     except (KeyError, TypeError, SyntaxError):
@@ -92,7 +100,7 @@ def dimension(expression: str, values: Mapping[str, Any]) -> str:
 
 def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
     if isinstance(node, ast.BinOp):
-        return _OPERATORS[type(node.op)](_value(node.left, values), _value(node.right, values))  # type: ignore[index]
+        return _OPERATORS[type(node.op)](_value(node.left, values), _value(node.right, values))
     return values[node.id] if isinstance(node, ast.Name) else ast.literal_eval(node)
 
 
@@ -117,6 +125,6 @@ def _grammatical(text: str) -> str:
     """`the next 1 values` -> `the next value`, `1 features` -> `1 feature`, `2.0 second` -> `2.0 seconds`."""
     text = re.sub(r"\bthe next 1 (\w+?)s\b", r"the next \1", text)
     text = re.sub(
-        r"(?<![\w.,(x])1 (feature|step|label|keypoint|target|user|item|token id|character id)s\b", r"1 \1", text
+        r"(?<![\w.,(/])1 (feature|step|label|keypoint|target|user|item|token id|character id)s\b", r"1 \1", text
     )
     return re.sub(r"\b(?!1\.0\b)(\d+\.\d+) second\b", r"\1 seconds", text)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from dlcodegen.report import Fact
 
 _MAY_CONTRADICT = {
-    "image_height", "image_width", "channels", "num_classes", "batch_size", "learning_rate", "epochs", "horizon", "window",
-    "num_features", "optimizer", "framework",
+    "image_height", "image_width", "channels", "num_classes", "batch_size", "learning_rate", "epochs", "horizon",
+    "window", "num_features", "optimizer", "framework",
 }  # fmt: skip
 
 
@@ -50,7 +50,8 @@ def negated(text: str, match: re.Match[str]) -> bool:
     before = text[max(0, match.start() - 40) : match.start()]
     return (
         re.search(
-            r"(?:\b(?:no|not|without|never|avoid|except|instead of|rather than|better than|compared? (?:to|with)|don'?t (?:use|want|need))"
+            r"(?:\b(?:no|not|without|never|avoid|except|instead of|rather than|better than|compared? (?:to|with)"
+            r"|don'?t (?:use|want|need))"
             r"|(?<!\w)(?:ohne|kein\w*|sans|sin|senza|sem))\s(?:an?\s|the\s|any\s|use\s|using\s)?(?:[\w-]+\s){0,1}$",
             before,
             re.IGNORECASE,

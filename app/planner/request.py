@@ -10,11 +10,15 @@ from dlcodegen.planner.stated import read_stated
 from dlcodegen.report import Fact
 
 MAX_CHARACTERS = 20_000
-_ENGLISH = frozenset(
-    "the a an of to in with for and from on using use i want is into my by that it as be this are or at each per train "
-    "build predict classify classifier classification detect detection recognise recognize recognition generate "
-    "forecast forecasting estimate translate photos pictures images classes learning length features".split(" ")
+_ENGLISH_WORDS = (
+    "the a an of to in with for and from on using use i want is into my by that it as be this are or at each per one "
+    "train build predict learning"
 )
+_FOREIGN_WORDS = (
+    "der die das den und mit von aus ich für ein eine einen oder le la les des du de et avec un une par pour dans el "
+    "los las del una con para por il gli di dei delle da per um uma os das dos com em"
+)
+_ENGLISH, _FOREIGN = frozenset(_ENGLISH_WORDS.split()), frozenset(_FOREIGN_WORDS.split())
 
 
 class ReadRequirement(NamedTuple):
@@ -69,8 +73,9 @@ def _validate_text(name: str, text: str) -> None:
 
 
 def _language_note(requirement: str) -> list[str]:
-    words = re.findall(r"[^\W\d_]+", requirement.lower())
-    foreign = sum(1 for letter in requirement if ord(letter) > 0x17F) > len(requirement) / 5
-    if foreign or (len(words) >= 5 and not _ENGLISH & set(words)):
+    words = set(re.findall(r"[^\W\d_]+", requirement.lower()))
+    another_alphabet = sum(1 for letter in requirement if ord(letter) > 0x24F) > len(requirement) / 5
+    foreign = words & _FOREIGN or any(not word.isascii() for word in words)
+    if another_alphabet or (foreign and not words & _ENGLISH):
         return ["the requirement does not look like English: it was understood as far as its words were recognised"]
     return []

@@ -87,7 +87,11 @@ def _read_text(text: str, category: str, wanted: set[str], reading: Reading) -> 
 
 def _read_series_shape(text: str, reading: Reading) -> str:
     """`input shape (128, 9)`, with or without the batch: steps and features."""
-    shape = r"(?:shaped?|inputs?|windows?|sequences?)\s?(?:of|is|=|:|shape)?\s?[(\[](?:(?:none|n|batch\w*|-1), ?)?(\d{1,6}), ?(\d{1,4})[)\]]"
+    before, batch = (
+        r"(?:shaped?|inputs?|windows?|sequences?)\s?(?:of|is|=|:|shape)?\s?",
+        r"(?:(?:none|n|batch\w*|-1), ?)?",
+    )
+    shape = rf"{before}[(\[]{batch}(\d{{1,6}}), ?(\d{{1,4}})[)\]]"
     if match := re.search(shape, text, re.IGNORECASE):
         reading.add("window", int(match.group(1)), match.group())
         reading.add("num_features", int(match.group(2)), match.group())

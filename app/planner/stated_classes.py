@@ -35,6 +35,7 @@ _TWO = (
     r"|\b(?:loan|credit|will|may|payment) (?:\w+ )?defaults?\b|\bdefault (?:risk|prediction)"
     r"|katzen und hunde\w*|chats et (?:de )?chiens|gatos y perros|gatti e cani|猫和狗|gesund und krank|enfermas y sanas"
 )
+_THIRD = r"(?<!\w)(?:vs\.?|versus|or|oder|ou)\s\w+,? (?:vs|or)"
 _WHETHER = r"\bwhether\b|\bpredict if\b|\bprédire si\b|\bpredecir si\b|\bvorhersage ob\b"
 
 
@@ -50,16 +51,13 @@ def read_classes(text: str, category: str, reading: Reading) -> None:
                 return
     if category == "object-detection":
         return
-    if match := re.search(_TWO, text, re.IGNORECASE):
-        if _is_no_class(match.group()) or re.search(
-            r"(?<!\w)(?:vs\.?|versus|or|oder|ou)\s\w+,? (?:vs|or)", text, re.IGNORECASE
-        ):
-            return
-        reading.add("num_classes", 2, match.group())
-    elif (match := re.search(_WHETHER, text, re.IGNORECASE)) and not re.search(
-        r", ?\w+(?: \w+)? or ", text[match.end() :]
-    ):
-        reading.add("num_classes", 2, match.group())
+    if two := re.search(_TWO, text, re.IGNORECASE):
+        if not _is_no_class(two.group()) and not re.search(_THIRD, text, re.IGNORECASE):
+            reading.add("num_classes", 2, two.group())
+        return
+    whether = re.search(_WHETHER, text, re.IGNORECASE)
+    if whether and not re.search(r", ?\w+(?: \w+)? or ", text[whether.end() :]):
+        reading.add("num_classes", 2, whether.group())
 
 
 def _names(enumeration: str) -> list[str]:

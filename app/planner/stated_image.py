@@ -28,8 +28,14 @@ _SIDES = (
     r"(?<![\w.])(\d{2,4})[- ]pixel(?!\w)(?! (?:wide|patch))",
     r"(?:at|in|with) (?:a )?resolution (?:of )?(\d{2,4})(?!\d)|(?:at|in) (\d{2,4}) resolution",
 )
-_GREY = r"gr[ae]y[- ]?scale|black[- ]and[- ]white|monochrome|single[- ]channel|gr[ae]y (?:images|pictures|photos)|graustufen\w*|niveaux de gris|escala de gris\w*|scala di grigi|灰度|\bb/w\b"
-_COLOUR = r"\brgb\b(?!-?d)|colou?r(?:ed)? (?:images?|photos?|pictures?|photographs?|frames?)|in (?:full )?colou?r\b|farbbild\w*|彩色"
+_GREY = (
+    r"gr[ae]y[- ]?scale|black[- ]and[- ]white|monochrome|single[- ]channel|gr[ae]y (?:images|pictures|photos)"
+    r"|graustufen\w*|niveaux de gris|escala de gris\w*|scala di grigi|灰度|\bb/w\b"
+)
+_COLOUR = (
+    r"\brgb\b(?!-?d)|colou?r(?:ed)? (?:images?|photos?|pictures?|photographs?|frames?)|in (?:full )?colou?r\b"
+    r"|farbbild\w*|彩色"
+)
 
 
 def read_image(text: str, reading: Reading) -> str:

@@ -89,7 +89,8 @@ def _is_metric(loss: str, text: str, match: re.Match[str]) -> bool:
     )
     names_loss = "loss" in match.group().lower() or re.match(r" (?:as (?:the )?)?(?:loss|criterion|objective)", after)
     return not names_loss and not re.search(
-        r"(?:loss(?: function)?|criterion|objective|minimi[sz]\w+|optimi[sz]\w+|train\w* with)(?:[ :=]|of|is|the){0,6}$",
+        r"(?:loss(?: function)?|criterion|objective|minimi[sz]\w+|optimi[sz]\w+|train\w* with)(?:[ :=]|of|is"
+        r"|the){0,6}$",
         before,
     )
 
@@ -147,5 +148,5 @@ def _read_dropout(text: str, reading: Reading) -> None:
     match = re.search(r"\bdrop-?out\b", text, re.IGNORECASE)
     if match and negated(text, match):
         reading.imply("dropout", 0.0, f"no {match.group()}")
-    elif match:
+    elif match and not any(note.startswith("dropout ") for note in reading.notes):
         reading.imply("dropout", 0.3, f"{match.group()} (no rate stated)")

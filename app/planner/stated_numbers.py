@@ -4,12 +4,13 @@ import re
 
 from dlcodegen.planner import quantities
 from dlcodegen.planner.numbers import lower_case, number
+from dlcodegen.planner.quantity_patterns import PATTERNS
 from dlcodegen.planner.reading import Reading, blank
 
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440, "week": 10_080}
 _FOREIGN_UNITS = {
-    "stunde": "hour", "heure": "hour", "hora": "hour", "ore": "hour", "prochaines heures": "hour", "prochaines jours": "day",
-    "tag": "day", "jour": "day", "día": "day", "dia": "day", "giorni": "day",
+    "stunde": "hour", "heure": "hour", "hora": "hour", "ore": "hour", "prochaines heures": "hour",
+    "prochaines jours": "day",     "tag": "day", "jour": "day", "día": "day", "dia": "day", "giorni": "day",
 }  # fmt: skip
 _STEPS = (  # how far apart the readings are, in minutes
     (
@@ -87,7 +88,7 @@ def read_numbers(text: str, reading: Reading, wanted: set[str]) -> None:
     lower = lower_case(text)
     step, positions = _minutes_per_step(lower), quantities.number_positions(lower)
     taken: set[int] = set()
-    for name in quantities.PATTERNS:
+    for name in PATTERNS:
         if name not in wanted:
             continue
         for match in quantities.findings(name, lower, positions):

@@ -1,4 +1,4 @@
-"""Adapting a script to a plan on its syntax tree: settings, optimizer, loss, recurrent cells, metrics, training extras."""
+"""Adapting a script to a plan on its syntax tree: settings, optimizer, loss, recurrent cells, metrics, extras."""
 
 import ast
 import re

@@ -18,6 +18,22 @@ _INPUT_KINDS: dict[tuple[str, ...], InputKind] = {
 }
 
 
+# What is written word by word, or learnt from pairs: no list of layers says how; the sample's own model stays.
+_WHOLE_MODELS = {
+    "automatic-speech-recognition",
+    "image-to-text",
+    "question-answering",
+    "summarization",
+    "text-generation",
+    "translation",
+}
+
+
+def is_built_from_layers(category: str) -> bool:
+    """Whether a list of layers describes the whole model of this task category."""
+    return category not in _WHOLE_MODELS
+
+
 @dataclass(frozen=True)
 class Interface:
     """Dimensions behind the batch, as Config fields or expressions of them.

@@ -10,22 +10,17 @@ from dlcodegen.writers.segments import SEGMENTS, SegmentError, join, segment_at,
 from dlcodegen.writers.template import abstract, fill
 from dlcodegen.writers.tidy import tidy
 
-_TRAIN = {
-    "optimizer",
-    "loss",
-    "scheduler",
-    "gradient_clip",
-    "label_smoothing",
-    "momentum",
-    "weight_decay",
-    "betas",
-    "early_stopping",
-    "class_weights",
+# Which segment answers for a row of conformance: its name -> segment; what is not here is a setting.
+_ANSWERS_FOR = {
+    "train": (
+        "optimizer loss scheduler gradient_clip label_smoothing momentum weight_decay betas early_stopping class_weights"
+    ),
+    "model": (
+        "layer architecture variant num_layers hidden_size hidden_units filters kernel_size num_heads dropout "
+        "bidirectional attention batch_norm activation embedding_dim patch_size base_width depth dense_layers"
+    ),
+    "evaluate": "metric",
 }
-_MODEL = {
-    "layer", "architecture", "variant", "num_layers", "hidden_size", "hidden_units", "filters", "kernel_size", "num_heads",
-    "dropout", "bidirectional", "attention", "batch_norm", "activation", "embedding_dim", "patch_size", "base_width", "depth",
-}  # fmt: skip
 
 
 class SyntaxWriter:
@@ -38,7 +33,7 @@ class SyntaxWriter:
         self.usage: dict[str, int] = {}
 
     def abstract(self, plan: SolutionPlan, samples: list[Sample]) -> Template:
-        """The best sample with slots for what differs from project to project. Raises DLCodeGenError without samples."""
+        """The best sample with slots for what a project decides. Raises DLCodeGenError without samples."""
         return abstract(_needed(samples))
 
     def draft_from_code(self, request: Request, plan: SolutionPlan, samples: list[Sample]) -> Candidate:
@@ -125,11 +120,7 @@ def _rows(conformance: list[Conformance], segment: str) -> int:
 
 
 def _segment_of(name: str) -> str:
-    if name in _TRAIN:
-        return "train"
-    if name in _MODEL:
-        return "model"
-    return "evaluate" if name == "metric" else "config"
+    return next((segment for segment, names in _ANSWERS_FOR.items() if name in names.split()), "config")
 
 
 def _both_imports(first: str, second: str) -> str:

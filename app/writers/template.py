@@ -10,7 +10,7 @@ from dlcodegen.report import Fact
 from dlcodegen.syntax_tree import parse
 from dlcodegen.writers import adapt
 from dlcodegen.writers.expressions import family, loss_expression, optimizer_expression
-from dlcodegen.writers.interface import read_interface
+from dlcodegen.writers.interface import is_built_from_layers, read_interface
 from dlcodegen.writers.layers import LayerError, build_model_segment
 from dlcodegen.writers.protocol import Template
 from dlcodegen.writers.script_edit import Edit, add_imports, apply, config_defaults, optimizer_calls, returned
@@ -33,7 +33,7 @@ def abstract(samples: list[Sample]) -> Template:
     slots = {edit.text[2:-2]: ast.get_source_segment(best.code, edit.node) or "" for edit in edits}
     code = apply(best.code, edits)
     model = split(best.code)["model"]
-    if read_interface(best.code) is not None and model in code:
+    if read_interface(best.code) is not None and is_built_from_layers(best.category) and model in code:
         slots["model"] = model.strip("\n")
         code = code.replace(model, "\n\n{{model}}\n")
     return Template(code=code, slots=slots, origin=_origin(samples))

@@ -18,7 +18,13 @@ def blocks() -> dict[str, Any]:
 
     names: dict[str, Any] = {"torch": torch, "nn": nn, "Tensor": Tensor, "F": functional, "math": math}
     sources = block_classes()
-    wanted = [*(n for n in sources if n.endswith("Loss")), "BinaryCrossEntropy", *METRICS, "confusion", "binary_roc_auc"]
+    wanted = [
+        *(n for n in sources if n.endswith("Loss")),
+        "BinaryCrossEntropy",
+        *METRICS,
+        "confusion",
+        "binary_roc_auc",
+    ]
     for name in sorted(set(wanted), key=list(sources).index):
         exec(sources[name], names)
     return names
@@ -38,7 +44,9 @@ def test_a_mask_loss_falls_as_the_mask_gets_better(name: str, blocks: dict[str, 
 
 @pytest.mark.parametrize("name", ["FocalLoss", "BinaryCrossEntropy", "DiceLoss", "TverskyLoss"])
 @pytest.mark.parametrize("shape", [(8, 4), (2, 4, 5, 3)])
-def test_a_class_loss_takes_ids_and_has_finite_gradients(name: str, shape: tuple[int, ...], blocks: dict[str, Any]) -> None:
+def test_a_class_loss_takes_ids_and_has_finite_gradients(
+    name: str, shape: tuple[int, ...], blocks: dict[str, Any]
+) -> None:
     torch = blocks["torch"]
     logits = torch.randn(shape, requires_grad=True)
     targets = torch.randint(0, 4, (shape[0], *shape[2:]))

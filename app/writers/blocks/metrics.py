@@ -57,7 +57,7 @@ def binary_roc_auc(scores: Tensor, true: Tensor) -> float:
     count = int(positive.sum())
     if count in (0, len(positive)):
         return 0.5
-    values, groups, sizes = torch.unique(scores, return_inverse=True, return_counts=True)
+    _, groups, sizes = torch.unique(scores, return_inverse=True, return_counts=True)
     ranks = (sizes.cumsum(0) - (sizes - 1) / 2)[groups]
     others = len(positive) - count
     return ((ranks[positive].sum() - count * (count + 1) / 2) / (count * others)).item()

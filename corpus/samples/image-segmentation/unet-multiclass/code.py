@@ -6,7 +6,7 @@ intersection over union counts every class alike, however small its share of the
 
 Data (--data PATH): a folder with images/ and masks/. A mask has the name of its image and one channel; its pixels are
 class ids from 0 (background) to num_classes - 1, as grey or palette values. Any format Pillow reads that loses nothing.
-Result (--smoke): discs of three kinds on a background, mean IoU above 0.6 after three epochs on a CPU.
+Result (--smoke): discs of three kinds on a background, mean IoU above 0.9 after three epochs on a CPU.
 """
 
 import argparse
@@ -51,7 +51,7 @@ class Config:
     def for_smoke(self) -> "Config":
         """A trial that ends in seconds on a CPU: few examples, few epochs, no image side above 256 pixels."""
         height, width = min(self.image_height, 256), min(self.image_width, 256)
-        batch_size, epochs = min(self.batch_size, 2 if height * width <= 128 * 128 else 1), min(self.epochs, 3)
+        batch_size, epochs = min(self.batch_size, 4 if height * width < 64 * 64 else 1), min(self.epochs, 3)
         return dataclasses.replace(self, image_height=height, image_width=width, batch_size=batch_size, epochs=epochs)
 
 

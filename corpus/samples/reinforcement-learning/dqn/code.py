@@ -1,7 +1,7 @@
 """Deep Q-learning of the cart-pole with a target network and a replay buffer.
 
-Learns to balance a pole on a cart by pushing left or right, by trial and error. The network estimates the return of each
-action. It learns from remembered transitions: its target is the reward plus the discounted value of the next state, as
+Learns to balance a pole on a cart by pushing left or right, by trial and error. The network estimates each action's
+return. It learns from remembered transitions: its target is the reward plus the discounted value of the next state, as
 judged by a slowly following target network. The Huber loss keeps rare large errors from upsetting it.
 
 Data (--data PATH): none is needed, as the environment is part of this script; any run without --smoke trains in full.
@@ -29,7 +29,7 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 class Config:
     """Every setting of the project; each field is a command line flag."""
 
-    data: str = ""  # not used
+    data: str = ""  # not needed: the environment is the data
     out: str = "outputs"
     smoke: bool = False
     seed: int = 42

@@ -116,7 +116,8 @@ class Seq2Seq(nn.Module):
         """Logits (N, steps, vocab_size) of the words that follow the given ones (N, steps), and the new state."""
         queries, state = self.decoder(self.embedding(words), state)
         scores = (queries @ memory.transpose(1, 2)).masked_fill(padding.unsqueeze(1), -1e9)
-        context = scores.softmax(dim=2) @ memory
+        attention = scores.softmax(dim=2)
+        context = attention @ memory
         combined = torch.tanh(self.combine(torch.cat([queries, context], dim=2)))
         return self.head(combined), state
 

@@ -1,0 +1,276 @@
+"""Self-supervised learning of image features with SimCLR.
+
+Learns features of images without labels, for tasks with few labelled examples. Two random views of each image (crop,
+flip, brightness, contrast, grey) shall get similar projections, unlike those of the other images of the batch: that is
+the NT-Xent loss. The projection head is then dropped; the nearest training images judge the features of the encoder.
+
+Data (--data PATH): a folder with one sub-folder per class, holding its images (any format Pillow reads). Labels are for
+the evaluation only.
+Result (--smoke): blotchy patterns in changing light, @RESULT@
+"""
+
+import argparse
+import copy
+import dataclasses
+import json
+import random
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import Optimizer
+from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@dataclass
+class Config:
+    """Every setting of the project; each field is a command line flag."""
+
+    data: str = ""
+    out: str = "outputs"
+    smoke: bool = False
+    seed: int = 42
+    image_height: int = 64
+    image_width: int = 64
+    channels: int = 3
+    num_classes: int = 10  # for the evaluation only
+    base_width: int = 32  # channels of the first stage; each further stage doubles them
+    depth: int = 4  # number of stages, each of which halves the resolution
+    latent_dim: int = 128  # length of the projections that the loss compares
+    temperature: float = 0.2  # the lower, the more the most similar other images count
+    num_neighbours: int = 5  # training images that vote for the class of a test image
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-5
+    epochs: int = 200
+    patience: int = 30  # epochs without a better validation loss before training stops
+
+    def for_smoke(self) -> "Config":
+        """A trial that ends in seconds on a CPU: few examples, a small model, no image side above 256 pixels."""
+        caps = {"image_height": 256, "image_width": 256, "base_width": 16, "depth": 4}
+        caps |= {"batch_size": 32 if self.image_height * self.image_width <= 128 * 128 else 8, "epochs": 8}
+        return dataclasses.replace(self, **{name: min(getattr(self, name), cap) for name, cap in caps.items()})
+
+
+class ImageFolder(Dataset[tuple[Tensor, Tensor]]):
+    """Pairs of image (channels, height, width) in [0, 1] and class number, read from one sub-folder per class."""
+
+    def __init__(self, folder: Path, config: Config) -> None:
+        classes = sorted(path.name for path in folder.glob("[!.]*") if path.is_dir())
+        if len(classes) != config.num_classes:
+            raise SystemExit(f"{folder}: {len(classes)} class folders found, pass --num-classes {len(classes)}")
+        files = [(path, label) for label, name in enumerate(classes) for path in sorted((folder / name).iterdir())]
+        self.files = [(path, label) for path, label in files if path.suffix.lower() in Image.registered_extensions()]
+        self.size, self.mode = (config.image_width, config.image_height), "L" if config.channels == 1 else "RGB"
+        if len(self.files) < 20:
+            raise SystemExit(f"{folder}: at least 20 images are needed")
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        path, label = self.files[index]
+        image = np.array(Image.open(path).convert(self.mode).resize(self.size), dtype=np.float32) / 255
+        image = image.reshape(*image.shape[:2], -1).transpose(2, 0, 1)
+        return torch.from_numpy(image), torch.tensor(label)
+
+
+def synthetic_data(config: Config) -> TensorDataset:
+    """One blotchy pattern per class, its brightness, contrast and place changing: images and class numbers (N,)."""
+    size = (config.image_height, config.image_width)
+    labels = torch.arange(max(96, min(480, 480 * 64 * 64 // (size[0] * size[1])))) % config.num_classes
+    patterns = torch.rand(config.num_classes, config.channels, 5, 5)[labels]
+    images = F.interpolate(patterns, size=size, mode="bilinear", align_corners=False)
+    darkness, contrast = 0.5 * torch.rand(2, len(labels), 1, 1, 1)
+    return TensorDataset(darkness + (0.2 + contrast) * images + 0.2 * torch.rand_like(images), labels)
+
+
+def load_data(config: Config) -> tuple[DataLoader, DataLoader, DataLoader]:
+    """Loaders of the training (70%), validation (15%) and test (15%) split; the labels are for the evaluation."""
+    dataset = synthetic_data(config) if config.smoke else ImageFolder(Path(config.data), config)
+    held_out = round(0.15 * len(dataset))
+    rows = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(config.seed))
+    parts = rows.split([len(dataset) - 2 * held_out, held_out, held_out])
+    train_set, val_set, test_set = (Subset(dataset, part.tolist()) for part in parts)
+    return (
+        # The loss compares with the rest of the batch: a small last batch would be too easy.
+        DataLoader(train_set, config.batch_size, shuffle=True, drop_last=len(train_set) > config.batch_size),
+        DataLoader(val_set, config.batch_size),
+        DataLoader(test_set, config.batch_size),
+    )
+
+
+def augment(images: Tensor) -> Tensor:
+    """Random views of images (N, channels, height, width): crop, mirroring, brightness, contrast, and sometimes grey."""
+    draw = torch.rand(8, len(images), device=images.device)
+    height, width = 0.5 + 0.5 * draw[:2]  # of the crop, as share of the image
+    zeros = torch.zeros_like(height)
+    across = torch.stack([width * (2 * (draw[2] < 0.5) - 1), zeros, (1 - width) * (2 * draw[3] - 1)], dim=1)
+    down = torch.stack([zeros, height, (1 - height) * (2 * draw[4] - 1)], dim=1)
+    grid = F.affine_grid(torch.stack([across, down], dim=1), list(images.shape), align_corners=False)
+    views = F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+    brightness, contrast, grey = draw[5:].view(3, -1, 1, 1, 1)
+    mean = views.mean(dim=(1, 2, 3), keepdim=True)
+    views = (views - mean) * (0.6 + 0.8 * contrast) + mean * (0.6 + 0.8 * brightness)
+    return torch.where(grey < 0.2, views.mean(dim=1, keepdim=True), views)
+
+
+class SimCLR(nn.Module):
+    """Convolution stages with global average pooling as encoder, and a projection head of two layers."""
+
+    def __init__(self, channels: int, base_width: int, depth: int, latent_dim: int) -> None:
+        super().__init__()
+        widths = [channels] + [base_width * 2**stage for stage in range(depth)]
+        self.encoder = nn.Sequential()
+        for in_width, out_width in pairwise(widths):
+            self.encoder.append(nn.Conv2d(in_width, out_width, kernel_size=3, padding=1, bias=False))
+            self.encoder.extend([nn.BatchNorm2d(out_width), nn.ReLU(), nn.MaxPool2d(2, ceil_mode=True)])
+        self.encoder.extend([nn.AdaptiveAvgPool2d(1), nn.Flatten()])
+        self.projection = nn.Sequential(nn.Linear(widths[-1], widths[-1]), nn.ReLU(), nn.Linear(widths[-1], latent_dim))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.projection(self.encoder(x))
+
+
+def build_model(config: Config) -> nn.Module:
+    """Shapes: (N, channels, image_height, image_width) -> (N, latent_dim) projections."""
+    return SimCLR(config.channels, config.base_width, config.depth, config.latent_dim)
+
+
+class NTXentLoss(nn.Module):
+    """Cross-entropy of finding, by cosine similarity, the other view of the same image among all views."""
+
+    def __init__(self, temperature: float) -> None:
+        super().__init__()
+        self.temperature = temperature
+
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        views = F.normalize(torch.cat([first, second]), dim=1)
+        similarities = (views @ views.T / self.temperature).fill_diagonal_(-torch.inf)  # no view is its own partner
+        partners = torch.arange(len(views), device=views.device).roll(len(first))
+        return F.cross_entropy(similarities, partners)
+
+
+def build_loss(config: Config) -> nn.Module:
+    """The training loss, called with the projections of both views."""
+    return NTXentLoss(config.temperature)
+
+
+def build_optimizer(model: nn.Module, config: Config) -> Optimizer:
+    """The optimizer of all weights."""
+    return torch.optim.Adam(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+
+
+def run_epoch(model: nn.Module, loader: DataLoader, criterion: nn.Module, optimizer: Optimizer | None = None) -> float:
+    """Mean loss over the loader; the weights are updated when an optimizer is given."""
+    model.train(optimizer is not None)
+    total, count = 0.0, 0
+    with torch.set_grad_enabled(optimizer is not None):
+        for images, _ in loader:
+            images = images.to(DEVICE)
+            first, second = model(torch.cat([augment(images), augment(images)])).chunk(2)
+            loss = criterion(first, second)
+            if optimizer is not None:
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            total += loss.item() * len(images)
+            count += len(images)
+    return total / count
+
+
+def train(model: nn.Module, train_loader: DataLoader, val_loader: DataLoader, config: Config) -> None:
+    """Fit the model, stop early, and restore the weights with the lowest validation loss."""
+    criterion, optimizer = build_loss(config), build_optimizer(model, config)
+    best_loss, best_weights, waited = float("inf"), copy.deepcopy(model.state_dict()), 0
+    for epoch in range(1, config.epochs + 1):
+        train_loss = run_epoch(model, train_loader, criterion, optimizer)
+        val_loss = run_epoch(model, val_loader, criterion)
+        print(f"epoch {epoch}/{config.epochs}: training loss {train_loss:.4f}, validation loss {val_loss:.4f}")
+        waited += 1
+        if val_loss < best_loss:
+            best_loss, best_weights, waited = val_loss, copy.deepcopy(model.state_dict()), 0
+        if waited >= config.patience:
+            break
+    model.load_state_dict(best_weights)
+
+
+def compute_metrics(outputs: Tensor, targets: Tensor) -> dict[str, float]:
+    """Scores of logits (N, num_classes) against labels (N,); averages over classes are macro averages."""
+    predicted, num_classes = outputs.argmax(dim=1), outputs.shape[1]
+    hits = torch.bincount(targets[predicted == targets], minlength=num_classes)
+    found, wanted = (torch.bincount(labels, minlength=num_classes) for labels in (predicted, targets))
+    present = found + wanted > 0
+    return {
+        "accuracy": (predicted == targets).float().mean().item(),
+        "precision": (hits / found.clamp(min=1))[present].mean().item(),
+        "recall": (hits / wanted.clamp(min=1))[present].mean().item(),
+        "f1": (2 * hits / (found + wanted).clamp(min=1))[present].mean().item(),
+    }
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, loader: DataLoader, train_loader: DataLoader, config: Config) -> dict[str, float]:
+    """Metrics of classes that the nearest training images vote for, by cosine similarity of the features."""
+    features, labels = [], []
+    for part in (train_loader, loader):
+        pairs = [(F.normalize(predict(model, images), dim=1), targets) for images, targets in part]
+        features.append(torch.cat([first for first, _ in pairs]))
+        labels.append(torch.cat([second for _, second in pairs]))
+    nearest = (features[1] @ features[0].T).topk(min(config.num_neighbours, len(labels[0])), dim=1).indices
+    votes = F.one_hot(labels[0][nearest], config.num_classes).sum(dim=1)
+    return compute_metrics(votes, labels[1])
+
+
+@torch.no_grad()
+def predict(model: nn.Module, inputs: Tensor) -> Tensor:
+    """Features (N, width of the last stage) of images (N, channels, height, width)."""
+    model.eval()
+    return model.encoder(inputs.to(DEVICE)).cpu()
+
+
+def parse_config() -> Config:
+    """Read every field of Config from the command line."""
+    parser = argparse.ArgumentParser(description="Self-supervised learning of image features with SimCLR.")
+    for field in dataclasses.fields(Config):
+        flag = "--" + field.name.replace("_", "-")
+        if isinstance(field.default, bool):
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=field.default)
+        else:
+            parser.add_argument(flag, type=type(field.default), default=field.default, help="default: %(default)s")
+    config = Config(**vars(parser.parse_args()))
+    if not (config.data or config.smoke):
+        parser.error("give --data PATH for real data, or --smoke for a quick trial on synthetic data")
+    return config.for_smoke() if config.smoke else config
+
+
+def main() -> None:
+    """Train, evaluate on the test split, and save weights, metrics and predictions."""
+    config = parse_config()
+    random.seed(config.seed)
+    np.random.seed(config.seed)
+    torch.manual_seed(config.seed)
+    train_loader, val_loader, test_loader = load_data(config)
+    model = build_model(config).to(DEVICE)
+    untrained = evaluate(model, test_loader, train_loader, config)
+    train(model, train_loader, val_loader, config)
+    metrics = evaluate(model, test_loader, train_loader, config) | {"untrained_accuracy": untrained["accuracy"]}
+    predictions = torch.cat([predict(model, inputs) for inputs, _ in test_loader])
+
+    out = Path(config.out)
+    out.mkdir(parents=True, exist_ok=True)
+    torch.save(model.state_dict(), out / "model.pt")
+    np.save(out / "predictions.npy", predictions.numpy())
+    (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    print("test:", ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""What is stated stands in every part of the plan, for every category of the pool; and its texts read well."""
+
+import ast
+import re
+
+import pytest
+
+from dlcodegen.context import Context
+from dlcodegen.corpus.sample import Sample, all_samples
+from dlcodegen.plan import SolutionPlan
+from dlcodegen.planner import make_plan
+from dlcodegen.planner.state_facts import with_facts
+from dlcodegen.report import Fact
+
+SAMPLES = list(all_samples().values())
+NEW_VALUES = {
+    "image_height": 96, "image_width": 160, "channels": 1, "num_classes": 11, "window": 57, "horizon": 1,
+    "num_features": 13, "sequence_length": 77, "vocab_size": 4321, "num_keypoints": 17, "num_users": 55,
+    "num_items": 66, "hidden_size": 88, "embedding_dim": 99, "latent_dim": 9, "scale_factor": 4, "num_layers": 3,
+    "base_width": 24, "dropout": 0.45,
+}  # fmt: skip
+
+
+def plan(requirement: str, framework: str = "") -> SolutionPlan:
+    return make_plan(requirement, "", framework, Context()).plan
+
+
+def facts_for(sample: Sample) -> list[Fact]:
+    return [Fact(name=name, value=value, text="") for name, value in NEW_VALUES.items() if name in sample.config]
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.id)
+def test_a_plan_with_its_own_settings_is_unchanged(sample: Sample) -> None:
+    assert with_facts(sample.plan, [], sample) == sample.plan
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.id)
+def test_no_old_size_is_left_and_no_name_unresolved(sample: Sample) -> None:
+    new = with_facts(sample.plan, facts_for(sample), sample)
+    text = f"{new.input} {new.output}"
+    if "image_height" in sample.config:
+        assert "RGB" not in text
+        assert f"{sample.config['image_height']}x{sample.config['image_width']}" not in text
+    for shape in re.findall(r"\(N,[^)]*\)", text):
+        assert re.fullmatch(r"\(N,(?: \d+(?:, \d+)*)?\)", shape), shape
+    for layer in new.layers:
+        ast.parse(layer)
+        assert "num_classes" not in layer
+    assert not re.search(r"\b1 (?:values|features|steps)\b", text)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "given", "result"),
+    [
+        (
+            "Predict tomorrow's closing price from the last 60 days with 3 features using a GRU",
+            "windows of 60 past steps with 3 features, shape (N, 60, 3)",
+            "the next value of the first feature, shape (N, 1)",
+        ),
+        (
+            "classify 28x28 greyscale images into 7 classes with a ResNet",
+            "greyscale images of 28x28 pixels, shape (N, 1, 28, 28)",
+            "one of 7 classes per image, shape (N,)",
+        ),
+        (
+            "4x super-resolution of photos",
+            "small RGB images of 32x32 pixels, shape (N, 3, 32, 32)",
+            "RGB images of four times the size, shape (N, 3, 128, 128)",
+        ),
+        (
+            "17 keypoints of humans, 256x192 crops",
+            "RGB images of 256x192 pixels, shape (N, 3, 256, 192)",
+            "x and y of 17 keypoints in [0, 1], shape (N, 34)",
+        ),
+        (
+            "recognise 35 words in 2-second audio clips at 8 kHz",
+            "mono clips of 2.0 seconds at 8000 Hz, shape (N, 16000)",
+            "one of 35 classes per clip, shape (N,)",
+        ),
+    ],
+)
+def test_texts_follow_what_is_stated(requirement: str, given: str, result: str) -> None:
+    new = plan(requirement.replace("35 words", "35 commands"))
+    assert (new.input, new.output) == (given, result)
+
+
+def test_hyperparameters_follow_what_is_stated() -> None:
+    new = plan("classify photos with RMSprop, lr 0.01, batch size 8, 3 epochs, focal loss, report F1").hyperparameters
+    assert (new.optimizer, new.learning_rate, new.batch_size, new.epochs) == ("RMSprop", 0.01, 8, 3)
+    assert (new.loss_function, new.evaluation_metric) == ("focal loss", "f1")
+
+
+@pytest.mark.parametrize(
+    ("words", "optimizer"),
+    [
+        ("AdamW optimizer with weight decay 0.01", "AdamW(weight_decay=0.01)"),
+        ("SGD (momentum 0.9, nesterov)", "SGD(momentum=0.9, nesterov=True)"),
+        ("nesterov momentum", "SGD(momentum=0.9, nesterov=True)"),
+        ("Adam with momentum 0.9", "Adam"),
+        ("momentum 0.8", "SGD(momentum=0.8)"),
+    ],
+)
+def test_the_optimizer_has_the_arguments_it_takes(words: str, optimizer: str) -> None:
+    assert plan(f"classify photos with {words}").hyperparameters.optimizer == optimizer
+
+
+def test_layers_are_repeated_as_often_as_stated() -> None:
+    requirement = "forecast load with a {}-layer LSTM of 32 units, dropout 0.2"
+    three = ["LSTM(32, return_sequences=True)", "Dropout(0.2)"] * 2 + ["LSTM(32)", "Dropout(0.2)", "Dense(12)"]
+    assert plan(requirement.format("3")).layers == three
+    assert plan(requirement.format("one")).layers == ["LSTM(32)", "Dropout(0.2)", "Dense(12)"]
+    dilated = plan("forecast load with a TCN of 3 layers").layers
+    assert [layer.split("dilation=")[1] for layer in dilated[:-1]] == ["1)", "2)", "4)"]
+
+
+def test_no_dropout_leaves_no_dropout_layer() -> None:
+    assert not any("Dropout" in layer for layer in plan("forecast load with an LSTM, no dropout").layers)
+
+
+def test_stated_kernels_and_dense_layers_stand_in_the_plan() -> None:
+    layers = plan("classify photos with a CNN, 5x5 kernels, two dense layers after the 3 conv layers").layers
+    assert sum(layer.startswith("Conv2D(") and "kernel_size=5" in layer for layer in layers) == 3
+    assert sum(layer.startswith("Dense(") for layer in layers) == 3  # the head is one too
+
+
+def test_one_label_and_several_are_told_apart() -> None:
+    assert plan("classify photos of flowers with a small CNN").output.startswith("one of")
+    assert "labels per image" in plan("multi-label classification of photos").output
+
+
+def test_without_a_sample_of_the_framework_the_other_ones_plan_serves_with_less_confidence() -> None:
+    have = {(sample.category, sample.framework) for sample in SAMPLES}
+    requirement = "forecast the next 6 hours from the last 48 hours"
+    own, other = (make_plan(requirement, "", framework, Context()) for framework in ("pytorch", "keras"))
+    assert other.plan.output == "the next 6 values of the first feature, shape (N, 6)"
+    if ("time-series-forecasting", "keras") not in have:
+        assert other.confidence == own.confidence / 2
+
+
+@pytest.mark.parametrize(
+    ("requirement", "category", "begins"),
+    [
+        ("SimCLR pre-training on unlabelled 32x32 images", "self-supervised-learning", "RGB images of 32x32"),
+        ("classify video clips of sports into 4 classes", "video-classification", "RGB images"),
+        ("transcribe meeting recordings", "automatic-speech-recognition", "mono clips"),
+    ],
+)
+def test_a_category_without_samples_takes_a_related_plan(requirement: str, category: str, begins: str) -> None:
+    if any(sample.category == category for sample in SAMPLES):
+        pytest.skip("the pool covers it")
+    new = plan(requirement)
+    assert new.category == category
+    assert new.input.startswith(begins)
