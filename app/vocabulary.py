@@ -62,7 +62,7 @@ LOSSES = (
     Term(
         "mean absolute error",
         r"(?:l1|mae|mean absolute error)[- ]loss|mean[- _]absolute[- _]error|mae|l1(?![- ](?:reg|penalt|norm|cache))",
-        ("L1Loss", "l1_loss"),
+        ("L1Loss", "l1_loss", "MeasuredL1Loss"),
     ),
     Term(
         "mean squared error",

@@ -1,5 +1,6 @@
 """Arguments and options that several commands share, their help texts among them."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -7,9 +8,22 @@ import typer
 
 Framework = Literal["pytorch", "keras"]
 
+
+def _or_stdin(requirement: str) -> str:
+    """A requirement too long for a command line comes through standard input."""
+    if requirement != "-":
+        return requirement
+    return sys.stdin.buffer.read().decode("utf-8", errors="replace")
+
+
 Requirement = Annotated[
     str,
-    typer.Argument(metavar="REQUIREMENT", show_default=False, help="What the project should do, in a sentence."),
+    typer.Argument(
+        metavar="REQUIREMENT",
+        show_default=False,
+        callback=_or_stdin,
+        help="What the project should do, in a sentence; - reads it from standard input.",
+    ),
 ]
 Dataset = Annotated[
     str,

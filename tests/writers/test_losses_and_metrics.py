@@ -30,7 +30,17 @@ def blocks() -> dict[str, Any]:
     return names
 
 
-METRICS = ["balanced_accuracy", "specificity", "mcc", "cohen_kappa", "top_5_accuracy", "multiclass_roc_auc", "average_precision", "r2", "mape"]  # fmt: skip
+METRICS = [
+    "balanced_accuracy",
+    "specificity",
+    "mcc",
+    "cohen_kappa",
+    "top_5_accuracy",
+    "multiclass_roc_auc",
+    "average_precision",
+    "r2",
+    "mape",
+]
 
 
 @pytest.mark.parametrize("name", ["BinaryFocalLoss", "TverskyLoss", "DiceLoss", "IoULoss", "BCEDiceLoss"])

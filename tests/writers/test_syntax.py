@@ -29,15 +29,37 @@ def draft_b(job: Job) -> str:
 @pytest.mark.parametrize(
     ("requirement", "expected"),
     [
-        ("Classify 40x30 grayscale photos into 7 classes", ["image_height: int = 40", "channels: int = 1", "num_classes: int = 7"]),
-        ("segment cells with a U-Net, Dice loss, SGD with momentum 0.9", ["return DiceLoss()", "torch.optim.SGD(", "momentum=0.9"]),
-        ("segment polyps, focal loss, RMSprop, lr 3e-4", ["return BinaryFocalLoss()", "torch.optim.RMSprop(", "learning_rate: float = 0.0003"]),
-        ("predict rents from 6 features, Huber loss, report R2 and MAPE", ["return nn.HuberLoss()", '"r2"', '"mape"']),
+        (
+            "Classify 40x30 grayscale photos into 7 classes",
+            ["image_height: int = 40", "channels: int = 1", "num_classes: int = 7"],
+        ),
+        (
+            "segment cells with a U-Net, Dice loss, SGD with momentum 0.9",
+            ["return DiceLoss()", "torch.optim.SGD(", "momentum=0.9"],
+        ),
+        (
+            "segment polyps, focal loss, RMSprop, lr 3e-4",
+            ["return BinaryFocalLoss()", "torch.optim.RMSprop(", "learning_rate: float = 0.0003"],
+        ),
+        (
+            "predict rents from 6 features, Huber loss, report R2 and MAPE",
+            ["return nn.HuberLoss()", '"r2"', '"mape"'],
+        ),
         ("classify news into 5 topics, label smoothing 0.1", ["nn.CrossEntropyLoss(label_smoothing=0.1)"]),
-        ("classify images into 4 classes, gradient clipping at 1.0, cosine annealing", ["clip_grad_norm_(model.parameters(), max_norm=1.0)", "CosineAnnealingLR(optimizer, T_max=config.epochs)", "scheduler.step()"]),
-        ("classify iris flowers from 4 features into 3 classes, report balanced accuracy and MCC", ['"balanced_accuracy": balanced_accuracy(', '"mcc": mcc(']),
+        (
+            "classify images into 4 classes, gradient clipping at 1.0, cosine annealing",
+            [
+                "clip_grad_norm_(model.parameters(), max_norm=1.0)",
+                "CosineAnnealingLR(optimizer, T_max=config.epochs)",
+                "scheduler.step()",
+            ],
+        ),
+        (
+            "classify iris flowers from 4 features into 3 classes, report balanced accuracy and MCC",
+            ['"balanced_accuracy": balanced_accuracy(', '"mcc": mcc('],
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_stated_arrives_in_the_code(
     draft: Callable[[Job], str], requirement: str, expected: list[str], job: MakeJob
 ) -> None:

@@ -1,7 +1,7 @@
 """Self-supervised learning of image features with SimCLR.
 
 Learns features of images without labels, for tasks with few labelled examples. Two random views of each image (crop,
-flip, brightness, contrast, grey) shall get similar projections, unlike those of the other images of the batch: that is
+flip, colours, contrast) shall get similar projections, unlike those of the other images of the batch: that is
 the NT-Xent loss. The projection head is then dropped; the nearest training images judge the features of the encoder.
 
 Data (--data PATH): a folder with one sub-folder per class, holding its images (any format Pillow reads). Labels are for
@@ -83,13 +83,16 @@ class ImageFolder(Dataset[tuple[Tensor, Tensor]]):
 
 
 def synthetic_data(config: Config) -> TensorDataset:
-    """One blotchy pattern per class, its brightness, contrast and place changing: images and class numbers (N,)."""
-    size = (config.image_height, config.image_width)
-    labels = torch.arange(max(96, min(480, 480 * 64 * 64 // (size[0] * size[1])))) % config.num_classes
-    patterns = torch.rand(config.num_classes, config.channels, 5, 5)[labels]
-    images = F.interpolate(patterns, size=size, mode="bilinear", align_corners=False)
-    darkness, contrast = 0.5 * torch.rand(2, len(labels), 1, 1, 1)
-    return TensorDataset(darkness + (0.2 + contrast) * images + 0.2 * torch.rand_like(images), labels)
+    """Stripes in random colours, their slope given by the class: images (N, channels, height, width) and labels (N,)."""
+    height, width = config.image_height, config.image_width
+    labels = torch.arange(max(96, min(480, 480 * 64 * 64 // (height * width)))) % config.num_classes
+    rows, columns = torch.linspace(-1, 1, height).view(-1, 1), torch.linspace(-1, 1, width)
+    slope = (torch.pi / 2 * labels / max(1, config.num_classes - 1)).view(-1, 1, 1)
+    start, spacing = torch.rand(2, len(labels), 1, 1)
+    phase = (6 + 6 * spacing) * (slope.cos() * rows + slope.sin() * columns) + 2 * torch.pi * start
+    ground, contrast = torch.rand(2, len(labels), config.channels, 1, 1)
+    images = ground + (0.3 + 0.5 * contrast) * phase.sin().unsqueeze(1)
+    return TensorDataset(images + 0.1 * torch.randn_like(images), labels)
 
 
 def load_data(config: Config) -> tuple[DataLoader, DataLoader, DataLoader]:
@@ -108,18 +111,19 @@ def load_data(config: Config) -> tuple[DataLoader, DataLoader, DataLoader]:
 
 
 def augment(images: Tensor) -> Tensor:
-    """Random views of images (N, channels, height, width): crop, mirroring, brightness, contrast, and sometimes grey."""
-    draw = torch.rand(8, len(images), device=images.device)
+    """Random views of images (N, channels, height, width): crops, mirrored or not, in other colours, sometimes grey."""
+    draw = torch.rand(7, len(images), device=images.device)
     height, width = 0.5 + 0.5 * draw[:2]  # of the crop, as share of the image
     zeros = torch.zeros_like(height)
     across = torch.stack([width * (2 * (draw[2] < 0.5) - 1), zeros, (1 - width) * (2 * draw[3] - 1)], dim=1)
     down = torch.stack([zeros, height, (1 - height) * (2 * draw[4] - 1)], dim=1)
     grid = F.affine_grid(torch.stack([across, down], dim=1), list(images.shape), align_corners=False)
     views = F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
-    brightness, contrast, grey = draw[5:].view(3, -1, 1, 1, 1)
-    mean = views.mean(dim=(1, 2, 3), keepdim=True)
-    views = (views - mean) * (0.6 + 0.8 * contrast) + mean * (0.6 + 0.8 * brightness)
-    return torch.where(grey < 0.2, views.mean(dim=1, keepdim=True), views)
+    contrast, grey = draw[5:].view(2, -1, 1, 1, 1)
+    views = torch.where(grey < 0.2, views.mean(dim=1, keepdim=True), views)
+    light = torch.rand(*views.shape[:2], 1, 1, device=images.device)  # of each colour channel
+    mean = views.mean(dim=(2, 3), keepdim=True)
+    return (views - mean) * (0.5 + contrast) + mean * (0.5 + light)
 
 
 class SimCLR(nn.Module):
