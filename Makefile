@@ -19,10 +19,10 @@ demo: $(BIN)/.installed ## Build a project from one sentence in ./demo-project, 
 	cd demo-project && ../$(BIN)/python main.py --smoke
 
 test: check ## Everything that CI runs: style, types, tests; under ten minutes with the set-up
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
 test-slow: $(BIN)/.installed ## Every sample of the pool executed in the sandbox; about ten minutes
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -n 2 -m slow
 
 check: $(BIN)/.installed types ## Style and types
 	$(BIN)/ruff check .

@@ -39,7 +39,11 @@ LOSSES = (
         ("BCEDiceLoss",),
     ),
     Term("binary cross-entropy", r"binary[- _]cross[- _]?entropy|bce(?:withlogits)?(?:[- ]?loss)?|log[- ]loss", ()),
-    Term("focal loss", r"focal[- ]loss", ("FocalLoss", "BinaryFocalLoss")),
+    Term(
+        "focal loss",
+        r"focal(?:[- ]loss)?(?! (?:length|points?|spots?|plane|lesions?|seizures?))",
+        ("FocalLoss", "BinaryFocalLoss"),
+    ),
     Term("Tversky loss", r"tversky(?:[- ]loss)?", ("TverskyLoss",)),
     Term("Dice loss", r"(?:soft[- ])?dice[- ]loss", ("DiceLoss",)),
     Term("IoU loss", r"(?:iou|jaccard)[- ]loss", ("IoULoss",)),
@@ -91,7 +95,7 @@ METRICS = (
         r"(?<!mixed )(?<!mixed-)(?<!half )(?<!half-)(?<!double )(?<!full )(?<!single )(?<!bit )"
         r"precision(?! (?:recall curve|agriculture|farming|medicine|engineering))",
     ),
-    Term("recall", r"recall(?!@)|sensitivity(?! (?:analysis|sensors?))"),
+    Term("recall", r"recall(?!@| at \d)|sensitivity(?! (?:analysis|sensors?))"),
     Term("specificity", r"specificity"),
     Term("roc_auc", r"(?:roc[- _]?)?auc(?:[- _]?roc)?|auroc|area under the (?:roc )?curve"),
     Term("average_precision", r"average precision|auprc|pr[- ]auc"),
@@ -113,7 +117,7 @@ METRICS = (
     Term("exact_match", r"exact[- ]match"),
     Term("pck", r"pck"),
     Term("fid", r"fid|fréchet inception distance|frechet inception distance"),
-    Term("recall_at_1", r"recall@1|rank-?1"),
+    Term("recall_at_1", r"recall(?:@| at )1|rank-?1"),
     Term("word_error_rate", r"wer|word error rate"),
 )
 

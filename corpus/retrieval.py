@@ -15,6 +15,7 @@ _SHAPE = {
     "image_height", "channels", "num_classes", "num_outputs", "vocab_size", "sequence_length", "window", "horizon",
     "num_features", "sample_rate", "num_keypoints", "num_users", "num_items", "scale_factor", "noise_level",
 }  # fmt: skip
+_RECURRENT = {"lstm", "gru", "rnn", "bilstm", "bigru"}
 _MULTI_LABEL = re.compile(r"multi-?label|several labels|multiple labels|labels per", re.IGNORECASE)
 
 
@@ -85,9 +86,14 @@ def _unfit(sample: Sample, facts: list[Fact], query: str) -> int:
 
 
 def _architecture_bonus(sample: Sample, facts: list[Fact]) -> float:
+    """A named architecture counts more than words; another recurrent cell is the next best, for it is exchanged."""
     stated = next((str(fact["value"]) for fact in facts if fact["name"] == "architecture"), None)
     shown = vocabulary.find(vocabulary.ARCHITECTURES, sample.title)
-    return 10.0 if stated and shown and shown.name == stated else 0.0
+    if stated is None or shown is None:
+        return 0.0
+    if shown.name == stated:
+        return 10.0
+    return 8.0 if {shown.name, stated} <= _RECURRENT else 0.0
 
 
 def _plan_text(plan: SolutionPlan) -> str:

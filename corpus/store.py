@@ -6,7 +6,9 @@ vector for each: no embedding model is needed, none is downloaded.
 
 import hashlib
 import os
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +31,9 @@ class SampleStore:
     def __init__(self, samples: dict[str, Sample] | None = None, folder: Path | None = None) -> None:
         self.samples = all_samples() if samples is None else samples
         self.folder = folder or cache_folder() / "corpus"
-        self._collection = self._open()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with _alone(self.folder):
+            self._collection = self._open()
 
     def ids(self, category: str, framework: str) -> list[str]:
         """Ids of the samples of this category and framework, sorted; empty where the pool has none."""
@@ -42,7 +46,6 @@ class SampleStore:
         import chromadb
         from chromadb.config import Settings
 
-        self.folder.mkdir(parents=True, exist_ok=True)
         self.client = chromadb.PersistentClient(str(self.folder), settings=Settings(anonymized_telemetry=False))
         name = f"samples-{_fingerprint(self.samples)}"
         collection = self.client.get_or_create_collection(name, embedding_function=None)
@@ -54,7 +57,6 @@ class SampleStore:
         return collection
 
     def _fill(self, collection: "Collection") -> None:
-        """Idempotent, so that two processes may do it at the same time."""
         samples = list(self.samples.values())
         constant: list[Sequence[float] | Sequence[int]] = [[1.0] for _ in samples]
         collection.upsert(
@@ -63,6 +65,20 @@ class SampleStore:
             metadatas=[{"category": sample.category, "framework": sample.framework} for sample in samples],
             documents=[sample.title for sample in samples],
         )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time: Chroma cannot create its tables twice at once.
+
+    SQLite's own lock serves, on every system, and it is freed when a process dies.
+    """
+    lock = sqlite3.connect(folder / "opening.lock", timeout=120, isolation_level=None)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+        yield
+    finally:
+        lock.close()
 
 
 def _fingerprint(samples: dict[str, Sample]) -> str:

@@ -38,9 +38,9 @@ def read_requirement(requirement: str, dataset: str = "", data: str = "", framew
     `framework` given wins over one that the requirement names. Raises RequirementError when there is nothing to work
     on, SettingsError when `data` does not exist or the framework is unknown.
     """
-    requirement = requirement.strip()
     for name, text in (("requirement", requirement), ("dataset description", dataset)):
         _validate_text(name, text)
+    requirement = requirement.strip()
     if not requirement:
         raise RequirementError(
             "the requirement is empty: say what should be learnt from which data, "

@@ -1,4 +1,4 @@
-"""The pool in Chroma: filled once, rebuilt when the pool changes, shared by processes, and never on the network."""
+"""The pool in Chroma: filled once, rebuilt when the pool changes, shared by processes, never on the network."""
 
 import dataclasses
 import subprocess
@@ -45,11 +45,11 @@ def test_an_unchanged_pool_is_not_filled_again(tmp_path: Path, monkeypatch: pyte
     assert SampleStore(folder=tmp_path).ids("translation", "pytorch") == first.ids("translation", "pytorch")
 
 
-def test_two_processes_may_fill_it_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_processes_may_fill_it_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DLCODEGEN_CACHE", str(tmp_path))
     running = [
         subprocess.Popen([sys.executable, "-c", OPEN], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
+        for _ in range(3)
     ]
     for process in running:
         printed, errors = process.communicate(timeout=60)

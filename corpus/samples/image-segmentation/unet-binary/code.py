@@ -59,8 +59,8 @@ class SegmentationFolder(Dataset[tuple[Tensor, Tensor]]):
     """Pairs of image (channels, height, width) in [0, 1] and mask (1, height, width) of zeros and ones."""
 
     def __init__(self, folder: Path, config: Config) -> None:
-        masks = {path.stem: path for path in sorted((folder / "masks").iterdir())}
-        self.pairs = [(path, masks[path.stem]) for path in sorted((folder / "images").iterdir()) if path.stem in masks]
+        masks = {path.stem: path for path in folder.glob("masks/*")}
+        self.pairs = [(path, masks[path.stem]) for path in sorted(folder.glob("images/*")) if path.stem in masks]
         if len(self.pairs) < 3:
             raise SystemExit(f"{folder}: at least 3 pairs of images/NAME and masks/NAME are needed")
         self.size = (config.image_width, config.image_height)
@@ -130,7 +130,7 @@ class UNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         skips = []
         for level, block in enumerate(self.encoder):
-            x = block(x if level == 0 else F.max_pool2d(x, kernel_size=2))
+            x = block(x if level == 0 else F.max_pool2d(x, kernel_size=2, ceil_mode=True))
             skips.append(x)
         skips.pop()
         for block in self.decoder:

@@ -51,7 +51,7 @@ class Config:
     def for_smoke(self) -> "Config":
         """A trial that ends in seconds on a CPU: few examples, few epochs, no image side above 256 pixels."""
         height, width = min(self.image_height, 256), min(self.image_width, 256)
-        batch_size, epochs = min(self.batch_size, 4 if height * width < 64 * 64 else 1), min(self.epochs, 3)
+        batch_size, epochs = min(self.batch_size, 4 if height * width < 32 * 32 else 1), min(self.epochs, 3)
         return dataclasses.replace(self, image_height=height, image_width=width, batch_size=batch_size, epochs=epochs)
 
 
