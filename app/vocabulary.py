@@ -74,7 +74,7 @@ LOSSES = (
         ("MSELoss", "mse_loss"),
     ),
     Term("hinge loss", r"hinge[- ]loss", ("HingeLoss", "MultiMarginLoss")),
-    Term("KL divergence", r"kl[- ]divergence|kullback", ("KLDivLoss", "kl_div")),
+    Term("KL divergence", r"kl[- ]divergence|kullback", ("KLDivLoss", "kl_div", "ELBOLoss")),
 )
 
 BINARY_CROSS_ENTROPY_CODE = (
@@ -186,7 +186,7 @@ ARCHITECTURES = (
     ),
     Term("seq2seq", r"seq(?:uence)?[- ]?(?:2|to)[- ]?seq(?:uence)?|encoder[- ]decoder", ("Encoder", "Decoder")),
     Term("rnn", r"(?:vanilla |simple )?rnns?|recurrent (?:neural )?networks?", ("RNN", "GRU", "LSTM")),
-    Term("siamese", r"siamese(?: networks?)?", ("EmbeddingNetwork", "Encoder", "Embedder", "TripletMarginLoss")),
+    Term("siamese", r"siamese(?: networks?)?", ("EmbeddingNetwork", "Encoder", "Embedder", "TripletMarginLoss", "TripletLoss")),
     Term("matrix-factorisation", r"matrix[- ]factori[sz]ation|collaborative filtering", ("MatrixFactorisation",)),
     Term(
         "mlp",

@@ -35,5 +35,6 @@ LAYER_CODE: dict[str, tuple[str, ...]] = {
     "leakyrelu": ("LeakyReLU", "leaky_relu"),
     "gelu": ("GELU", "gelu"),
     "activation": ("ReLU", "GELU", "Tanh", "Sigmoid", "LeakyReLU", "relu", "gelu"),
+    "adaptiveaveragepooling2d": ("AdaptiveAvgPool2d", "adaptive_avg_pool2d"),
     "reshape": ("reshape", "view", "Unflatten"),
 }

@@ -10,7 +10,7 @@ from dlcodegen.corpus.sample import Sample
 from dlcodegen.plan import layer_call
 from dlcodegen.planner.architectures import layers_for
 from dlcodegen.planner.plan_texts import dimension
-from dlcodegen.writers.interface import Interface
+from dlcodegen.writers.interface import Interface, is_built_from_layers
 
 # What the positional arguments of a layer stand for: settings, or expressions of them; alternatives side by side.
 _POSITIONS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -48,7 +48,8 @@ def restated_layers(
     shown = vocabulary.find(vocabulary.ARCHITECTURES, sample.title)
     own = shown.name if shown else ""
     swap = cell_swap(own, wanted)
-    if not swap and interface and ((wanted and wanted != own) or _needs_building(stated, sample)):
+    anew = (wanted and wanted != own) or _needs_building(stated, sample)
+    if not swap and interface and anew and is_built_from_layers(sample.category):
         built = _built(wanted or own or "mlp", interface, stated)
         if built is not None:
             return [_resolved(layer, values) for layer in built]
