@@ -16,7 +16,7 @@ class ProjectRequest(BaseModel):
     """What an agent says to get a deep-learning project."""
 
     requirement: str = Field(
-        description="One sentence: what to learn from which data. Name sizes, classes, architecture, optimizer if known."
+        description="One sentence: what to learn from which data. Name sizes, classes, architecture if known."
     )
     dataset: str = Field(default="", description="Attributes of the dataset in words: shapes, classes, file format.")
     framework: Literal["", "pytorch", "keras"] = Field(default="", description="Empty: what the requirement says.")
@@ -45,7 +45,7 @@ def project_tool(context: Context | None = None) -> "StructuredTool":
         build,
         coroutine=abuild,
         name="build_deep_learning_project",
-        description="Build a complete deep-learning project (training, evaluation, prediction) that has been run and checked.",
+        description="Build a complete deep-learning project (it trains, evaluates, predicts) that was run and checked.",
         args_schema=ProjectRequest,
         response_format="content_and_artifact",
     )

@@ -186,7 +186,11 @@ ARCHITECTURES = (
     ),
     Term("seq2seq", r"seq(?:uence)?[- ]?(?:2|to)[- ]?seq(?:uence)?|encoder[- ]decoder", ("Encoder", "Decoder")),
     Term("rnn", r"(?:vanilla |simple )?rnns?|recurrent (?:neural )?networks?", ("RNN", "GRU", "LSTM")),
-    Term("siamese", r"siamese(?: networks?)?", ("EmbeddingNetwork", "Encoder", "Embedder", "TripletMarginLoss", "TripletLoss")),
+    Term(
+        "siamese",
+        r"siamese(?: networks?)?",
+        ("EmbeddingNetwork", "Encoder", "Embedder", "TripletMarginLoss", "TripletLoss"),
+    ),
     Term("matrix-factorisation", r"matrix[- ]factori[sz]ation|collaborative filtering", ("MatrixFactorisation",)),
     Term(
         "mlp",

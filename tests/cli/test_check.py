@@ -9,14 +9,14 @@ import pytest
 
 from dlcodegen.cli.main import run
 
-METRICS = '''
+METRICS = """
 import json
 from pathlib import Path
 
 epochs: int = 5
 Path("outputs").mkdir()
 Path("outputs/metrics.json").write_text(json.dumps({"dice": 0.5}))
-'''
+"""
 PLAN = {
     "Task Category": "Image Segmentation",
     "Dataset": {"Input": "images", "Output": "masks"},

@@ -4,9 +4,9 @@ SENTENCES: dict[str, str] = {
     "terse": "MNIST digits, small CNN",
     "the_demo": "I want to segment polyps in colonoscopy images with a U-Net",
     "many_numbers": (
-        "Forecast the next 24 hours of electricity load from the past 48 hours of hourly data with 5 features, using a "
-        "2-layer GRU with 64 hidden units, Adam with learning rate 0.0005, batch size 32, 40 epochs, Huber loss; report "
-        "MAE and RMSE."
+        "Forecast the next 24 hours of electricity load from the past 48 hours of hourly data with 5 features, using "
+        "a 2-layer GRU with 64 hidden units, Adam with learning rate 0.0005, batch size 32, 40 epochs, Huber loss; "
+        "report MAE and RMSE."
     ),
     "without_numbers": "Tell spam from real e-mails.",
     "wordy": (
@@ -17,6 +17,6 @@ SENTENCES: dict[str, str] = {
     "regression": "Predict the price of used cars from 9 numeric attributes; report R2 and MAE; SGD with momentum 0.9",
     "generative": "Generate 32x32 RGB pictures of flowers with a DCGAN, latent dimension 64",
     "audio": "recognise 12 spoken commands in 1-second clips at 8 kHz with a log-mel CNN",
-    "sequence_labels": "Named entity recognition with a BiLSTM, 9 tags, sentences of 40 tokens, vocabulary of 5,000 words",
+    "sequence_labels": "Named entities with a BiLSTM, 9 tags, sentences of 40 tokens, vocabulary of 5,000 words",
     "another_language": "Ich möchte Bilder von 6 Obstsorten klassifizieren, 48x48 Pixel, mit einem ResNet",
 }

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-
 pytestmark = pytest.mark.xdist_group("install")  # one environment for all tests of this file
 
 
@@ -48,7 +47,8 @@ def test_the_wheel_holds_the_package_and_its_data(installed: Path, tmp_path: Pat
     code = (
         "import dlcodegen, importlib.util as u; from dlcodegen.corpus.sample import all_samples;"
         "from dlcodegen.writers.block_source import block_classes;"
-        "print(dlcodegen.__file__, len(all_samples()), len(block_classes()), u.find_spec('graph'), u.find_spec('nodes'))"
+        "print(dlcodegen.__file__, len(all_samples()), len(block_classes()));"
+        "print(u.find_spec('graph'), u.find_spec('nodes'))"
     )
     done = run(installed, "-c", code, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

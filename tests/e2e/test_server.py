@@ -27,10 +27,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("server") / "log"
     offline = {"LANGGRAPH_NO_VERSION_CHECK": "true", "LANGGRAPH_CLI_NO_ANALYTICS": "1", "LANGSMITH_TRACING": "false"}
-    command = [sys.executable, "-m", "langgraph_cli", "dev", "--host", "127.0.0.1", "--port", str(port)]
+    command = [
+        sys.executable, "-m", "langgraph_cli", "dev", "--host", "127.0.0.1", "--port", str(port), "--no-browser",
+        "--no-reload", "--n-jobs-per-worker", "4", "--config", str(root / "langgraph.json"),
+    ]  # fmt: skip
     with log.open("w") as output:
         process = subprocess.Popen(
-            [*command, "--no-browser", "--no-reload", "--n-jobs-per-worker", "4", "--config", str(root / "langgraph.json")],
+            command,
             cwd=root, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, env={**os.environ, **offline},
         )  # fmt: skip
     try:

@@ -30,7 +30,7 @@ async def test_ainvoke_gives_the_same_as_invoke() -> None:
 
 
 def test_every_stage_reports_its_start_and_its_end() -> None:
-    events = [event for event in graph.stream({"requirement": TABLE}, context=UNCHECKED, stream_mode="custom")]
+    events = list(graph.stream({"requirement": TABLE}, context=UNCHECKED, stream_mode="custom"))
     done = [event["stage"] for event in events if event["status"] == "done"]
     assert done[:4] == ["read_requirement", "plan", "filter_category", "retrieve"]
     assert set(done[4:7]) == {"abstract_template", "draft_from_code", "draft_from_template"}
@@ -82,8 +82,8 @@ def test_it_is_a_subgraph_of_a_parent_with_another_state_and_context(context: An
 
 
 REPORT: CheckReport = {
-    "status": "passed", "rungs": [], "error": None, "metrics": {"mae": 1.0}, "conformance": [], "lint": 0, "sandbox": {},
-    "seconds": 0.0,
+    "status": "passed", "rungs": [], "error": None, "metrics": {"mae": 1.0}, "conformance": [], "lint": 0,
+    "sandbox": {}, "seconds": 0.0,
 }  # fmt: skip
 
 

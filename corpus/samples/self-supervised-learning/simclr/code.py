@@ -4,8 +4,7 @@ Learns features of images without labels, for tasks with few labelled examples. 
 flip, colours, contrast) shall get similar projections, unlike those of the other images of the batch: that is
 the NT-Xent loss. The projection head is then dropped; the nearest training images judge the features of the encoder.
 
-Data (--data PATH): a folder with one sub-folder per class, holding its images (any format Pillow reads). Labels are for
-the evaluation only.
+Data (--data PATH): a folder with one sub-folder per class, of images Pillow reads. Labels serve the evaluation only.
 Result (--smoke): slopes of stripes in random colours, @RESULT@
 """
 
@@ -24,7 +23,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
-from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset, random_split
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -54,7 +53,7 @@ class Config:
 
     def for_smoke(self) -> "Config":
         """A trial that ends in seconds on a CPU: few examples, a small model, no image side above 256 pixels."""
-        caps = {"image_height": 256, "image_width": 256, "base_width": 32, "depth": 4}
+        caps = {"image_height": 256, "image_width": 256, "base_width": 16, "depth": 4}
         caps |= {"batch_size": 32, "epochs": 12}
         return dataclasses.replace(self, **{name: min(getattr(self, name), cap) for name, cap in caps.items()})
 
@@ -99,9 +98,8 @@ def load_data(config: Config) -> tuple[DataLoader, DataLoader, DataLoader]:
     """Loaders of the training (70%), validation (15%) and test (15%) split; the labels are for the evaluation."""
     dataset = synthetic_data(config) if config.smoke else ImageFolder(Path(config.data), config)
     held_out = round(0.15 * len(dataset))
-    rows = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(config.seed))
-    parts = rows.split([len(dataset) - 2 * held_out, held_out, held_out])
-    train_set, val_set, test_set = (Subset(dataset, part.tolist()) for part in parts)
+    sizes = [len(dataset) - 2 * held_out, held_out, held_out]
+    train_set, val_set, test_set = random_split(dataset, sizes, torch.Generator().manual_seed(config.seed))
     size, drop_last = config.batch_size, len(train_set) > config.batch_size  # the loss is too easy in small batches
     train_loader = DataLoader(train_set, size, shuffle=True, drop_last=drop_last)
     return train_loader, DataLoader(val_set, size), DataLoader(test_set, size)
@@ -176,8 +174,7 @@ def run_epoch(model: nn.Module, loader: DataLoader, criterion: nn.Module, optimi
     with torch.set_grad_enabled(optimizer is not None):
         for images, _ in loader:
             images = images.to(DEVICE)
-            first, second = model(torch.cat([augment(images), augment(images)])).chunk(2)
-            loss = criterion(first, second)
+            loss = criterion(*model(torch.cat([augment(images), augment(images)])).chunk(2))
             if optimizer is not None:
                 optimizer.zero_grad()
                 loss.backward()

@@ -1,0 +1,321 @@
+"""Speech recognition with convolution, bidirectional GRU and CTC.
+
+Writes down what is said, character by character. The model turns the waveform into a log-mel spectrogram, a convolution
+halves the number of frames, and a GRU reads them in both directions. The CTC loss needs no alignment: it sums over all
+ways to spread the transcript over the frames, with a blank (id 0) in between. Decoding takes the best id of each frame.
+
+Data (--data PATH): a folder of WAV files (PCM of 16 bits, any rate, mono or stereo) with transcripts.csv, columns file
+and text. Letters become lower case; vocabulary.json keeps the ids of the characters.
+Result (--smoke): a tone for each character, @RESULT@
+"""
+
+import argparse
+import copy
+import dataclasses
+import json
+import random
+import wave
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import Optimizer
+from torch.utils.data import DataLoader, Dataset, TensorDataset, random_split
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+SPACE = 1  # the id of the space; 0 is the blank of CTC and the padding of transcripts
+
+
+@dataclass
+class Config:
+    """Every setting of the project; each field is a command line flag."""
+
+    data: str = ""
+    out: str = "outputs"
+    smoke: bool = False
+    seed: int = 42
+    sample_rate: int = 16_000  # Hz
+    clip_seconds: float = 10.0  # shorter clips are padded with silence
+    num_mels: int = 64
+    vocab_size: int = 32  # characters, with 0 for the blank and 1 for the space
+    sequence_length: int = 160  # characters of the longest transcript
+    hidden_size: int = 256  # of each direction
+    num_layers: int = 2
+    dropout: float = 0.2
+    batch_size: int = 16
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-5
+    epochs: int = 60
+    patience: int = 10  # epochs without a better validation loss before training stops
+
+    def for_smoke(self) -> "Config":
+        """A trial that ends in seconds on a CPU: few examples, a small model, no clip above 1.5 seconds."""
+        caps = {"clip_seconds": 1.5, "num_layers": 2, "hidden_size": 64, "batch_size": 8, "epochs": 10}
+        return dataclasses.replace(self, **{name: min(getattr(self, name), cap) for name, cap in caps.items()})
+
+
+def left_aligned(ids: Tensor) -> Tensor:
+    """The same ids (N, length) in their order, all zeros moved to the end."""
+    return ids.gather(1, (ids == 0).int().argsort(dim=1, stable=True))
+
+
+def synthetic_data(config: Config) -> TensorDataset:
+    """A tone of 0.15 seconds for each character, with pauses: clips (N, samples), transcripts (N, sequence_length)."""
+    slots, kinds = max(1, min(config.sequence_length, int(config.clip_seconds / 0.2))), min(config.vocab_size - 1, 8)
+    ids = torch.randint(1, kinds + 1, (200, slots)).masked_fill(torch.rand(200, slots) < 0.2, 0)
+    times = torch.arange(round(config.sample_rate * config.clip_seconds))
+    places = (times / (0.2 * config.sample_rate)).clamp(max=slots - 0.001)
+    pitch = 0.01 * 12 ** (ids / kinds) * (ids > 0)  # cycles per sample
+    clips = torch.sin(2 * torch.pi * pitch[:, places.long()] * times) * (places.frac() < 0.75)
+    transcripts = F.pad(left_aligned(ids), (0, config.sequence_length - slots))
+    return TensorDataset(0.5 * clips + 0.05 * torch.randn(clips.shape), transcripts)
+
+
+def read_wav(path: Path) -> tuple[np.ndarray, int]:
+    """Samples in [-1, 1], the mean of all channels, and their rate."""
+    try:
+        with wave.open(str(path)) as file:
+            channels, width, rate, frames = file.getparams()[:4]
+            data = file.readframes(frames)
+    except (wave.Error, EOFError, OSError) as error:
+        raise SystemExit(f"{path}: not a PCM WAV file: {error}") from None
+    if width != 2 or not data:
+        raise SystemExit(f"{path}: empty, or {8 * width} bits per sample where 16 are needed")
+    return np.frombuffer(data, "<i2").reshape(-1, channels).mean(axis=1) / 32768, rate
+
+
+class SpeechFolder(Dataset[tuple[Tensor, Tensor]]):
+    """Pairs of clip (samples,), resampled by linear interpolation, and transcript (sequence_length,)."""
+
+    def __init__(self, folder: Path, config: Config) -> None:
+        self.folder, self.config = folder, config
+        try:
+            self.table = pd.read_csv(folder / "transcripts.csv", dtype=str, keep_default_na=False)[["file", "text"]]
+        except (OSError, ValueError, KeyError) as error:
+            raise SystemExit(f"{folder / 'transcripts.csv'}: no table of file and text: {error}") from None
+        self.texts = [" ".join(text.lower().split()) for text in self.table["text"]]
+        if len(self.texts) < 3:
+            raise SystemExit(f"{folder / 'transcripts.csv'}: at least 3 transcripts are needed")
+        if (longest := max(map(len, self.texts))) > config.sequence_length:
+            raise SystemExit(f"{folder}: the longest text needs --sequence-length {longest}")
+        self.vocabulary: dict[str, int] = {}
+
+    def learn_vocabulary(self, rows: list[int]) -> None:
+        """Number the characters of these rows, the space first, and keep them in vocabulary.json."""
+        counts = Counter("".join(self.texts[row] for row in rows).replace(" ", "")).most_common()
+        if len(counts) > self.config.vocab_size - 2:
+            raise SystemExit(f"{self.folder}: {len(counts)} characters found, pass --vocab-size {len(counts) + 2}")
+        self.vocabulary = {" ": SPACE} | {character: index for index, (character, _) in enumerate(counts, start=2)}
+        path = Path(self.config.out, "vocabulary.json")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(self.vocabulary, ensure_ascii=False), encoding="utf-8")
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        sound, rate = read_wav(self.folder / self.table["file"][index])
+        length = round(self.config.sample_rate * self.config.clip_seconds)
+        if len(sound) / rate > self.config.clip_seconds:
+            raise SystemExit(f"{self.table['file'][index]}: pass --clip-seconds {len(sound) / rate:.1f}, its length")
+        clip = np.interp(np.arange(length) * rate / self.config.sample_rate, np.arange(len(sound)), sound, right=0.0)
+        ids = [self.vocabulary[character] for character in self.texts[index] if character in self.vocabulary]
+        return torch.from_numpy(clip).float(), F.pad(
+            torch.tensor(ids, dtype=torch.long), (0, self.config.sequence_length - len(ids))
+        )
+
+
+def load_data(config: Config) -> tuple[DataLoader, DataLoader, DataLoader]:
+    """Loaders of the training (70%), validation (15%) and test (15%) split; the first gives the vocabulary."""
+    dataset = synthetic_data(config) if config.smoke else SpeechFolder(Path(config.data), config)
+    held_out = max(1, round(0.15 * len(dataset)))
+    sizes = [len(dataset) - 2 * held_out, held_out, held_out]
+    train_set, val_set, test_set = random_split(dataset, sizes, torch.Generator().manual_seed(config.seed))
+    if isinstance(dataset, SpeechFolder):
+        dataset.learn_vocabulary(train_set.indices)
+    return (
+        DataLoader(train_set, config.batch_size, shuffle=True),
+        DataLoader(val_set, config.batch_size),
+        DataLoader(test_set, config.batch_size),
+    )
+
+
+def mel_filters(sample_rate: int, fft_size: int, num_mels: int) -> Tensor:
+    """Triangles (num_mels, fft_size // 2 + 1), evenly spaced on the mel scale up to half the sample rate."""
+    corners = 700 * ((1 + sample_rate / 1400) ** torch.linspace(0, 1, num_mels + 2) - 1).unsqueeze(1)
+    frequencies = torch.linspace(0, sample_rate / 2, fft_size // 2 + 1)
+    slopes = (frequencies - corners[:-1]) / corners.diff(dim=0)  # 0 to 1 between each corner and the next
+    return torch.minimum(slopes[:-1], 1 - slopes[1:]).clamp(min=0)
+
+
+class SpeechNet(nn.Module):
+    """Log-mel spectrogram of 100 frames a second, convolution to 50, bidirectional GRU, one logit per character."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.hop, window = max(1, config.sample_rate // 100), max(2, config.sample_rate // 40)
+        self.fft_size = 2 ** (2 * window - 1).bit_length()  # finer than the window, for the narrow low filters
+        self.register_buffer("window", torch.hann_window(window))
+        self.register_buffer("filters", mel_filters(config.sample_rate, self.fft_size, config.num_mels))
+        self.conv = nn.Conv1d(config.num_mels, config.hidden_size, kernel_size=5, stride=2, padding=2)
+        sizes = (config.hidden_size, config.hidden_size, config.num_layers)
+        dropout = config.dropout if config.num_layers > 1 else 0.0  # acts between layers only
+        self.gru = nn.GRU(*sizes, batch_first=True, dropout=dropout, bidirectional=True)
+        self.dropout = nn.Dropout(config.dropout)
+        self.head = nn.Linear(2 * config.hidden_size, config.vocab_size)
+
+    def log_mel(self, x: Tensor) -> Tensor:
+        """Standardised log-mel spectrograms (N, num_mels, frames) of waveforms (N, samples)."""
+        shape = {"n_fft": self.fft_size, "hop_length": self.hop, "win_length": len(self.window)}
+        spectrum = torch.stft(x, **shape, window=self.window, pad_mode="constant", return_complex=True)
+        mels = torch.log(self.filters @ spectrum.abs().square() + 1e-6)
+        return F.layer_norm(mels, mels.shape[1:])
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.conv(self.log_mel(x))).transpose(1, 2)  # (N, frames, hidden_size)
+        return self.head(self.dropout(self.gru(x)[0]))
+
+
+def build_model(config: Config) -> nn.Module:
+    """Shapes: (N, sample_rate * clip_seconds) -> (N, 50 * clip_seconds, vocab_size) logits of 50 frames a second."""
+    return SpeechNet(config)
+
+
+class FrameCTC(nn.Module):
+    """CTC loss of logits (N, frames, vocab_size) and transcripts (N, sequence_length) that end in zeros."""
+
+    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
+        frames, lengths = torch.full((len(logits),), logits.shape[1]), (targets > 0).sum(dim=1)
+        log_probabilities = logits.log_softmax(dim=2).transpose(0, 1)
+        return F.ctc_loss(log_probabilities, targets, frames.to(lengths.device), lengths, zero_infinity=True)
+
+
+def build_loss(config: Config) -> nn.Module:
+    """The training loss, called with (outputs, targets)."""
+    return FrameCTC()
+
+
+def build_optimizer(model: nn.Module, config: Config) -> Optimizer:
+    """The optimizer of all weights."""
+    return torch.optim.Adam(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+
+
+def run_epoch(model: nn.Module, loader: DataLoader, criterion: nn.Module, optimizer: Optimizer | None = None) -> float:
+    """Mean loss over the loader; the weights are updated when an optimizer is given."""
+    model.train(optimizer is not None)
+    total, count = 0.0, 0
+    with torch.set_grad_enabled(optimizer is not None):
+        for inputs, targets in loader:
+            inputs, targets = inputs.to(DEVICE), targets.to(DEVICE)
+            loss = criterion(model(inputs), targets)
+            if optimizer is not None:
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            total += loss.item() * len(inputs)
+            count += len(inputs)
+    return total / count
+
+
+def train(model: nn.Module, train_loader: DataLoader, val_loader: DataLoader, config: Config) -> None:
+    """Fit the model, stop early, and restore the weights with the lowest validation loss."""
+    criterion, optimizer = build_loss(config), build_optimizer(model, config)
+    best_loss, best_weights, waited = float("inf"), copy.deepcopy(model.state_dict()), 0
+    for epoch in range(1, config.epochs + 1):
+        train_loss = run_epoch(model, train_loader, criterion, optimizer)
+        val_loss = run_epoch(model, val_loader, criterion)
+        print(f"epoch {epoch}/{config.epochs}: training loss {train_loss:.4f}, validation loss {val_loss:.4f}")
+        waited += 1
+        if val_loss < best_loss:
+            best_loss, best_weights, waited = val_loss, copy.deepcopy(model.state_dict()), 0
+        if waited >= config.patience:
+            break
+    model.load_state_dict(best_weights)
+
+
+def greedy_decode(logits: Tensor) -> Tensor:
+    """Ids (N, frames): the best of each frame, without repetitions and blanks, padded with zeros."""
+    ids = logits.argmax(dim=2)
+    repeated = F.pad(ids[:, 1:] == ids[:, :-1], (1, 0))
+    return left_aligned(ids.masked_fill(repeated, 0))
+
+
+def edit_distance(first: list[str] | str, second: list[str] | str) -> int:
+    """The smallest number of insertions, deletions and replacements that turn one into the other."""
+    row = list(range(len(second) + 1))
+    for count, entry in enumerate(first, start=1):
+        above, row = row, [count]
+        for index, other in enumerate(second):
+            row.append(min(above[index] + (entry != other), above[index + 1] + 1, row[index] + 1))
+    return row[-1]
+
+
+def compute_metrics(outputs: Tensor, targets: Tensor) -> dict[str, float]:
+    """Errors of decoded logits (N, frames, vocab_size), per true word and per true character, and the CTC loss."""
+    sides = (greedy_decode(outputs), targets)
+    texts = [
+        ["".join(chr(31 + entry) for entry in row if entry) for row in ids.tolist()] for ids in sides
+    ]  # 1 is space
+    words = [[text.split(" ") for text in side] for side in texts]
+    rates = (sum(map(edit_distance, *side)) / max(1, sum(map(len, side[1]))) for side in (words, texts))
+    loss = FrameCTC()(outputs, targets).item()
+    return dict(zip(("word_error_rate", "character_error_rate", "ctc_loss"), (*rates, loss), strict=True))
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, loader: DataLoader) -> dict[str, float]:
+    """Metrics over all examples of the loader."""
+    model.eval()
+    outputs, targets = zip(*((model(inputs.to(DEVICE)).cpu(), targets) for inputs, targets in loader), strict=True)
+    return compute_metrics(torch.cat(outputs), torch.cat(targets))
+
+
+@torch.no_grad()
+def predict(model: nn.Module, inputs: Tensor) -> Tensor:
+    """Character ids (N, frames), padded with zeros, for waveforms (N, samples)."""
+    model.eval()
+    return greedy_decode(model(inputs.to(DEVICE))).cpu()
+
+
+def parse_config() -> Config:
+    """Read every field of Config from the command line."""
+    parser = argparse.ArgumentParser(description="Speech recognition with convolution, bidirectional GRU and CTC.")
+    for field in dataclasses.fields(Config):
+        flag = "--" + field.name.replace("_", "-")
+        if isinstance(field.default, bool):
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=field.default)
+        else:
+            parser.add_argument(flag, type=type(field.default), default=field.default, help="default: %(default)s")
+    config = Config(**vars(parser.parse_args()))
+    if not (config.data or config.smoke):
+        parser.error("give --data PATH for real data, or --smoke for a quick trial on synthetic data")
+    return config.for_smoke() if config.smoke else config
+
+
+def main() -> None:
+    """Train, evaluate on the test split, and save weights, metrics and predictions."""
+    config = parse_config()
+    random.seed(config.seed)
+    np.random.seed(config.seed)
+    torch.manual_seed(config.seed)
+    train_loader, val_loader, test_loader = load_data(config)
+    model = build_model(config).to(DEVICE)
+    train(model, train_loader, val_loader, config)
+    metrics = evaluate(model, test_loader)
+    predictions = torch.cat([predict(model, inputs) for inputs, _ in test_loader])
+
+    out = Path(config.out)
+    out.mkdir(parents=True, exist_ok=True)
+    torch.save(model.state_dict(), out / "model.pt")
+    np.save(out / "predictions.npy", predictions.numpy())
+    (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    print("test:", ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
+
+
+if __name__ == "__main__":
+    main()
