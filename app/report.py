@@ -1,6 +1,8 @@
 """What is known about generated code: plain data, so that it can live in the graph's state and in report.json."""
 
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict  # pydantic reads no other before Python 3.12
 
 CheckStatus = Literal["passed", "failed", "not_executed"]
 Verdict = Literal["honoured", "contradicted", "not found"]

@@ -1,10 +1,11 @@
 """The graph's state: plain data, small. What a stage reads and gives is written at each field."""
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
 from pydantic import Field
+from typing_extensions import TypedDict  # pydantic reads no other before Python 3.12
 
 from dlcodegen.report import Candidate, Usage
 from dlcodegen.writers.protocol import Request, Template

@@ -1,6 +1,8 @@
 """What a writer does. Nodes call the writer that the context names; they never know which one it is."""
 
-from typing import Protocol, TypedDict
+from typing import Protocol
+
+from typing_extensions import TypedDict  # pydantic reads no other before Python 3.12
 
 from dlcodegen.corpus.sample import Sample
 from dlcodegen.plan import SolutionPlan

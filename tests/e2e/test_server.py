@@ -63,17 +63,17 @@ def _wait(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 async def _run(server: str, given: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Progress events and the final state of one run."""
-    client = get_client(url=server)
-    thread = await client.threads.create()
     events: list[dict[str, Any]] = []
     state: dict[str, Any] = {}
-    stream = client.runs.stream(thread["thread_id"], "dlcodegen", input=given, stream_mode=["custom", "values"])
-    async for part in stream:
-        if part.event == "custom":
-            events.append(part.data)
-        elif part.event == "values":
-            state = part.data
-        assert part.event != "error", part.data
+    async with get_client(url=server) as client:
+        thread = await client.threads.create()
+        stream = client.runs.stream(thread["thread_id"], "dlcodegen", input=given, stream_mode=["custom", "values"])
+        async for part in stream:
+            if part.event == "custom":
+                events.append(part.data)
+            elif part.event == "values":
+                state = part.data
+            assert part.event != "error", part.data
     return events, state
 
 
@@ -88,13 +88,9 @@ async def test_chat_input_gives_progress_and_a_checked_project(server: str) -> N
 
 
 async def test_form_input_and_context_work(server: str) -> None:
-    client = get_client(url=server)
-    state = await client.runs.wait(
-        None,
-        "dlcodegen",
-        input={"requirement": "sentiment of tweets", "dataset": "Classes: 3", "framework": "pytorch"},
-        context={"check": False, "samples": 1},
-    )
+    form = {"requirement": "sentiment of tweets", "dataset": "Classes: 3", "framework": "pytorch"}
+    async with get_client(url=server) as client:
+        state = await client.runs.wait(None, "dlcodegen", input=form, context={"check": False, "samples": 1})
     assert isinstance(state, dict)
     assert state["status"] == "unchecked"
     assert "num_classes: int = 3" in state["files"]["main.py"]
@@ -106,9 +102,9 @@ async def test_nothing_to_work_on_is_an_answer_not_an_error(server: str) -> None
 
 
 async def test_studio_gets_its_forms(server: str) -> None:
-    client = get_client(url=server)
-    assistant = (await client.assistants.search(graph_id="dlcodegen"))[0]
-    schemas = await client.assistants.get_schemas(assistant["assistant_id"])
+    async with get_client(url=server) as client:
+        assistant = (await client.assistants.search(graph_id="dlcodegen"))[0]
+        schemas = await client.assistants.get_schemas(assistant["assistant_id"])
     form = (schemas["input_schema"] or {})["properties"]
     assert {"messages", "requirement", "dataset", "data", "framework"} <= set(form)
     settings = (schemas["context_schema"] or {})["properties"]
