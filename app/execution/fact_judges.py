@@ -98,6 +98,14 @@ def _num_layers(view: CodeView, value: object) -> Conformance:
     return compare(view, "num_layers", str(value), _as_text(matching[0] if matching else next(iter(counts), None)))
 
 
+def _dense_layers(view: CodeView, value: object) -> Conformance:
+    """That many linear layers, the head counted or not."""
+    lines = [call.lineno for name, call in view.calls if name == "Linear"]
+    if value in (len(lines), len(lines) - 1):
+        return honoured(view, "dense_layers", value, lines[0])
+    return compare(view, "dense_layers", str(value), [Found(str(len(lines) - 1), lines[0])] if lines else [])
+
+
 def _widths(view: CodeView, name: str, wanted: list[str] | list[int]) -> Conformance:
     """Widths of layers, in this order, among the arguments of the layers they belong to."""
     callees = {"hidden_units": ("Linear", "ResidualDense"), "filters": _CONVOLUTIONS}.get(name, ())
@@ -168,6 +176,7 @@ _BY_NAME: dict[str, Callable[[CodeView, object], Conformance]] = {
     "architecture": _architecture,
     "attention": _attention,
     "betas": _betas,
+    "dense_layers": _dense_layers,
     "bidirectional": _bidirectional,
     "framework": _framework,
     "num_classes": _num_classes,

@@ -17,6 +17,7 @@ import random
 import wave
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
-from torch.utils.data import DataLoader, Dataset, TensorDataset, random_split
+from torch.utils.data import DataLoader, TensorDataset
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 SPACE = 1  # the id of the space; 0 is the blank of CTC and the padding of transcripts
@@ -59,90 +60,73 @@ class Config:
         return dataclasses.replace(self, **{name: min(getattr(self, name), cap) for name, cap in caps.items()})
 
 
-def left_aligned(ids: Tensor) -> Tensor:
-    """The same ids (N, length) in their order, all zeros moved to the end."""
-    return ids.gather(1, (ids == 0).int().argsort(dim=1, stable=True))
-
-
 def synthetic_data(config: Config) -> TensorDataset:
-    """A tone of 0.15 seconds for each character, with pauses: clips (N, samples), transcripts (N, sequence_length)."""
+    """A tone of 0.15 seconds for each character: clips (N, samples) and transcripts (N, sequence_length)."""
     slots, kinds = max(1, min(config.sequence_length, int(config.clip_seconds / 0.2))), min(config.vocab_size - 1, 8)
-    ids = torch.randint(1, kinds + 1, (200, slots)).masked_fill(torch.rand(200, slots) < 0.2, 0)
+    ids = torch.randint(1, kinds + 1, (240, slots))
+    ids = ids.masked_fill(torch.arange(slots) >= torch.randint((slots + 1) // 2, slots + 1, (len(ids), 1)), 0)
     times = torch.arange(round(config.sample_rate * config.clip_seconds))
     places = (times / (0.2 * config.sample_rate)).clamp(max=slots - 0.001)
     pitch = 0.01 * 12 ** (ids / kinds) * (ids > 0)  # cycles per sample
     clips = torch.sin(2 * torch.pi * pitch[:, places.long()] * times) * (places.frac() < 0.75)
-    transcripts = F.pad(left_aligned(ids), (0, config.sequence_length - slots))
+    transcripts = F.pad(ids, (0, config.sequence_length - slots))
     return TensorDataset(0.5 * clips + 0.05 * torch.randn(clips.shape), transcripts)
 
 
-def read_wav(path: Path) -> tuple[np.ndarray, int]:
-    """Samples in [-1, 1], the mean of all channels, and their rate."""
+def read_clip(path: Path, config: Config) -> Tensor:
+    """A clip (samples,) in [-1, 1], the mean of its channels, resampled by linear interpolation and padded."""
     try:
         with wave.open(str(path)) as file:
             channels, width, rate, frames = file.getparams()[:4]
             data = file.readframes(frames)
     except (wave.Error, EOFError, OSError) as error:
         raise SystemExit(f"{path}: not a PCM WAV file: {error}") from None
-    if width != 2 or not data:
-        raise SystemExit(f"{path}: empty, or {8 * width} bits per sample where 16 are needed")
-    return np.frombuffer(data, "<i2").reshape(-1, channels).mean(axis=1) / 32768, rate
+    if width != 2 or not data or frames > rate * config.clip_seconds:
+        raise SystemExit(f"{path}: {8 * width} bits instead of 16, or longer than --clip-seconds: {frames / rate:.1f}")
+    sound = np.frombuffer(data, "<i2").reshape(-1, channels).mean(axis=1) / 32768
+    times = np.arange(round(config.sample_rate * config.clip_seconds)) * rate / config.sample_rate
+    return torch.from_numpy(np.interp(times, np.arange(len(sound)), sound, right=0.0)).float()
 
 
-class SpeechFolder(Dataset[tuple[Tensor, Tensor]]):
-    """Pairs of clip (samples,), resampled by linear interpolation, and transcript (sequence_length,)."""
+def read_batch(pairs: list[tuple[Path, Tensor]], config: Config) -> tuple[Tensor, Tensor]:
+    """Clips (N, samples) and transcripts (N, sequence_length): only the clips of one batch are in memory."""
+    return torch.stack([read_clip(path, config) for path, _ in pairs]), torch.stack([ids for _, ids in pairs])
 
-    def __init__(self, folder: Path, config: Config) -> None:
-        self.folder, self.config = folder, config
-        try:
-            self.table = pd.read_csv(folder / "transcripts.csv", dtype=str, keep_default_na=False)[["file", "text"]]
-        except (OSError, ValueError, KeyError) as error:
-            raise SystemExit(f"{folder / 'transcripts.csv'}: no table of file and text: {error}") from None
-        self.texts = [" ".join(text.lower().split()) for text in self.table["text"]]
-        if len(self.texts) < 3:
-            raise SystemExit(f"{folder / 'transcripts.csv'}: at least 3 transcripts are needed")
-        if (longest := max(map(len, self.texts))) > config.sequence_length:
-            raise SystemExit(f"{folder}: the longest text needs --sequence-length {longest}")
-        self.vocabulary: dict[str, int] = {}
 
-    def learn_vocabulary(self, rows: list[int]) -> None:
-        """Number the characters of these rows, the space first, and keep them in vocabulary.json."""
-        counts = Counter("".join(self.texts[row] for row in rows).replace(" ", "")).most_common()
-        if len(counts) > self.config.vocab_size - 2:
-            raise SystemExit(f"{self.folder}: {len(counts)} characters found, pass --vocab-size {len(counts) + 2}")
-        self.vocabulary = {" ": SPACE} | {character: index for index, (character, _) in enumerate(counts, start=2)}
-        path = Path(self.config.out, "vocabulary.json")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self.vocabulary, ensure_ascii=False), encoding="utf-8")
-
-    def __len__(self) -> int:
-        return len(self.texts)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        sound, rate = read_wav(self.folder / self.table["file"][index])
-        length = round(self.config.sample_rate * self.config.clip_seconds)
-        if len(sound) / rate > self.config.clip_seconds:
-            raise SystemExit(f"{self.table['file'][index]}: pass --clip-seconds {len(sound) / rate:.1f}, its length")
-        clip = np.interp(np.arange(length) * rate / self.config.sample_rate, np.arange(len(sound)), sound, right=0.0)
-        ids = [self.vocabulary[character] for character in self.texts[index] if character in self.vocabulary]
-        return torch.from_numpy(clip).float(), F.pad(
-            torch.tensor(ids, dtype=torch.long), (0, self.config.sequence_length - len(ids))
+def read_transcripts(folder: Path, config: Config) -> list[tuple[Path, str]]:
+    """Pairs of clip and text, in lower case with single spaces."""
+    try:
+        table = pd.read_csv(folder / "transcripts.csv", dtype=str, keep_default_na=False)
+        texts = [" ".join(text.lower().split()) for text in table["text"]]
+        pairs = [(folder / name, text) for name, text in zip(table["file"], texts, strict=True)]
+    except (OSError, ValueError, KeyError) as error:
+        raise SystemExit(f"{folder / 'transcripts.csv'}: no table of file and text: {error}") from None
+    if len(texts) < 3 or max(map(len, texts)) > config.sequence_length:
+        raise SystemExit(
+            f"{folder}: needs 3 texts and --sequence-length {max(map(len, texts), default=0)}, the longest"
         )
+    return pairs
 
 
 def load_data(config: Config) -> tuple[DataLoader, DataLoader, DataLoader]:
     """Loaders of the training (70%), validation (15%) and test (15%) split; the first gives the vocabulary."""
-    dataset = synthetic_data(config) if config.smoke else SpeechFolder(Path(config.data), config)
-    held_out = max(1, round(0.15 * len(dataset)))
-    sizes = [len(dataset) - 2 * held_out, held_out, held_out]
-    train_set, val_set, test_set = random_split(dataset, sizes, torch.Generator().manual_seed(config.seed))
-    if isinstance(dataset, SpeechFolder):
-        dataset.learn_vocabulary(train_set.indices)
-    return (
-        DataLoader(train_set, config.batch_size, shuffle=True),
-        DataLoader(val_set, config.batch_size),
-        DataLoader(test_set, config.batch_size),
-    )
+    pairs = list(synthetic_data(config)) if config.smoke else read_transcripts(Path(config.data), config)
+    held_out = max(1, round(0.15 * len(pairs)))
+    order = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(config.seed)).tolist()
+    rows = order[2 * held_out :], order[:held_out], order[held_out : 2 * held_out]
+    if not config.smoke:
+        characters = Counter("".join(pairs[row][1] for row in rows[0]).replace(" ", "")).most_common()
+        if len(characters) > config.vocab_size - 2:
+            raise SystemExit(f"{config.data}: pass --vocab-size {len(characters) + 2}, for all the characters")
+        vocabulary = {" ": SPACE} | {character: index for index, (character, _) in enumerate(characters, start=2)}
+        Path(config.out).mkdir(parents=True, exist_ok=True)
+        Path(config.out, "vocabulary.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
+        ids = [[vocabulary[character] for character in text if character in vocabulary] for _, text in pairs]
+        padded = torch.tensor([row + [0] * (config.sequence_length - len(row)) for row in ids])
+        pairs = [(path, row) for (path, _), row in zip(pairs, padded, strict=True)]
+    collate = None if config.smoke else partial(read_batch, config=config)
+    sets = [[pairs[row] for row in part] for part in rows]
+    return tuple(DataLoader(part, config.batch_size, part is sets[0], collate_fn=collate) for part in sets)
 
 
 def mel_filters(sample_rate: int, fft_size: int, num_mels: int) -> Tensor:
@@ -164,21 +148,16 @@ class SpeechNet(nn.Module):
         self.register_buffer("filters", mel_filters(config.sample_rate, self.fft_size, config.num_mels))
         self.conv = nn.Conv1d(config.num_mels, config.hidden_size, kernel_size=5, stride=2, padding=2)
         sizes = (config.hidden_size, config.hidden_size, config.num_layers)
-        dropout = config.dropout if config.num_layers > 1 else 0.0  # acts between layers only
-        self.gru = nn.GRU(*sizes, batch_first=True, dropout=dropout, bidirectional=True)
+        self.gru = nn.GRU(*sizes, batch_first=True, bidirectional=True)
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(2 * config.hidden_size, config.vocab_size)
 
-    def log_mel(self, x: Tensor) -> Tensor:
-        """Standardised log-mel spectrograms (N, num_mels, frames) of waveforms (N, samples)."""
+    def forward(self, x: Tensor) -> Tensor:
         shape = {"n_fft": self.fft_size, "hop_length": self.hop, "win_length": len(self.window)}
         spectrum = torch.stft(x, **shape, window=self.window, pad_mode="constant", return_complex=True)
-        mels = torch.log(self.filters @ spectrum.abs().square() + 1e-6)
-        return F.layer_norm(mels, mels.shape[1:])
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = F.relu(self.conv(self.log_mel(x))).transpose(1, 2)  # (N, frames, hidden_size)
-        return self.head(self.dropout(self.gru(x)[0]))
+        mels = torch.log(self.filters @ spectrum.abs().square() + 1e-6)  # (N, num_mels, frames)
+        x = F.relu(self.conv(F.layer_norm(mels, mels.shape[1:]))).transpose(1, 2)  # (N, frames / 2, hidden_size)
+        return self.head(self.dropout(self.gru(self.dropout(x))[0]))
 
 
 def build_model(config: Config) -> nn.Module:
@@ -241,8 +220,8 @@ def train(model: nn.Module, train_loader: DataLoader, val_loader: DataLoader, co
 def greedy_decode(logits: Tensor) -> Tensor:
     """Ids (N, frames): the best of each frame, without repetitions and blanks, padded with zeros."""
     ids = logits.argmax(dim=2)
-    repeated = F.pad(ids[:, 1:] == ids[:, :-1], (1, 0))
-    return left_aligned(ids.masked_fill(repeated, 0))
+    ids = ids.masked_fill(F.pad(ids[:, 1:] == ids[:, :-1], (1, 0)), 0)
+    return ids.gather(1, (ids == 0).int().argsort(dim=1, stable=True))  # zeros behind all others
 
 
 def edit_distance(first: list[str] | str, second: list[str] | str) -> int:
@@ -257,14 +236,12 @@ def edit_distance(first: list[str] | str, second: list[str] | str) -> int:
 
 def compute_metrics(outputs: Tensor, targets: Tensor) -> dict[str, float]:
     """Errors of decoded logits (N, frames, vocab_size), per true word and per true character, and the CTC loss."""
-    sides = (greedy_decode(outputs), targets)
-    texts = [
-        ["".join(chr(31 + entry) for entry in row if entry) for row in ids.tolist()] for ids in sides
-    ]  # 1 is space
+    sides = (greedy_decode(outputs), targets)  # as texts, where 1 becomes a space
+    texts = [["".join(chr(31 + entry) for entry in row if entry) for row in ids.tolist()] for ids in sides]
     words = [[text.split(" ") for text in side] for side in texts]
-    rates = (sum(map(edit_distance, *side)) / max(1, sum(map(len, side[1]))) for side in (words, texts))
+    rates = [sum(map(edit_distance, *side)) / max(1, sum(map(len, side[1]))) for side in (words, texts)]
     loss = FrameCTC()(outputs, targets).item()
-    return dict(zip(("word_error_rate", "character_error_rate", "ctc_loss"), (*rates, loss), strict=True))
+    return {"word_error_rate": rates[0], "character_error_rate": rates[1], "ctc_loss": loss}
 
 
 @torch.no_grad()
