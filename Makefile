@@ -11,7 +11,7 @@ help: ## Show what can be made
 $(BIN)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable '.[dev]'
+	$(BIN)/pip install -qq --editable '.[dev]'
 	touch $@
 
 demo: $(BIN)/.installed ## Build a project from one sentence in ./demo-project, then run its smoke mode
@@ -30,7 +30,7 @@ check: $(BIN)/.installed types ## Style and types
 
 types: $(BIN)/.installed
 	rm -rf build .typed
-	$(BIN)/pip install --quiet --no-deps --target .typed .
+	$(BIN)/pip install -qq --no-deps --target .typed .
 	$(BIN)/mypy
 
 dev: $(BIN)/.installed ## Serve the graph on loopback for LangGraph Studio
