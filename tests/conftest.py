@@ -13,6 +13,7 @@ KEYS = ("_API_KEY", "_TOKEN", "LANGSMITH_", "LANGCHAIN_")
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Indexes go to a temporary folder; child processes inherit it."""
     os.environ["DLCODEGEN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["OMP_NUM_THREADS"] = "1"  # tests run side by side: threads that wait by spinning would starve them
 
 
 @pytest.fixture(autouse=True)

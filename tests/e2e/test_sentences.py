@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from ruff import find_ruff_bin
 
 from tests.e2e.sentences import SENTENCES
 
@@ -53,4 +54,4 @@ def test_a_sentence_becomes_a_project_that_runs(name: str, tmp_path: Path) -> No
     assert metrics
     assert all(math.isfinite(value) for value in metrics.values())
     assert (folder / "results" / "model.pt").stat().st_size > 0
-    assert subprocess.run(["ruff", "check", "--isolated", str(folder)], check=False).returncode == 0
+    assert subprocess.run([find_ruff_bin(), "check", "--isolated", str(folder)], check=False).returncode == 0
