@@ -1,11 +1,10 @@
 """Speech recognition with convolution, bidirectional GRU and CTC.
 
-Writes down what is said, character by character. The model turns the waveform into a log-mel spectrogram, a convolution
-halves the number of frames, and a GRU reads them in both directions. The CTC loss needs no alignment: it sums over all
-ways to spread the transcript over the frames, with a blank (id 0) in between. Decoding takes the best id of each frame.
+Writes down what is said, character by character. The model turns the waveform into a log-mel spectrogram, which a
+convolution and a GRU in both directions read. The CTC loss needs no alignment: it sums over all ways to spread the text
+over the frames, with blanks in between. Decoding takes the best character of each frame.
 
-Data (--data PATH): a folder of WAV files (PCM of 16 bits, any rate, mono or stereo) with transcripts.csv, columns file
-and text. Letters become lower case; vocabulary.json keeps the ids of the characters.
+Data (--data PATH): a folder of WAV files (16 bits, any rate) and transcripts.csv (columns file and text), held in memory.
 Result (--smoke): a tone for each character, @RESULT@
 """
 
@@ -17,7 +16,6 @@ import random
 import wave
 from collections import Counter
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +27,6 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader, TensorDataset
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-SPACE = 1  # the id of the space; 0 is the blank of CTC and the padding of transcripts
 
 
 @dataclass
@@ -44,33 +41,30 @@ class Config:
     clip_seconds: float = 10.0  # shorter clips are padded with silence
     num_mels: int = 64
     vocab_size: int = 32  # characters, with 0 for the blank and 1 for the space
-    sequence_length: int = 160  # characters of the longest transcript
     hidden_size: int = 256  # of each direction
     num_layers: int = 2
     dropout: float = 0.2
     batch_size: int = 16
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     weight_decay: float = 1e-5
     epochs: int = 60
     patience: int = 10  # epochs without a better validation loss before training stops
 
     def for_smoke(self) -> "Config":
-        """A trial that ends in seconds on a CPU: few examples, a small model, no clip above 1.5 seconds."""
-        caps = {"clip_seconds": 1.5, "num_layers": 2, "hidden_size": 64, "batch_size": 8, "epochs": 10}
+        """A trial that ends in seconds on a CPU: few examples, a small model, no clip above 1 second."""
+        caps = {"clip_seconds": 1.0, "num_layers": 1, "hidden_size": 64, "batch_size": 4, "epochs": 10}
         return dataclasses.replace(self, **{name: min(getattr(self, name), cap) for name, cap in caps.items()})
 
 
-def synthetic_data(config: Config) -> TensorDataset:
-    """A tone of 0.15 seconds for each character: clips (N, samples) and transcripts (N, sequence_length)."""
-    slots, kinds = max(1, min(config.sequence_length, int(config.clip_seconds / 0.2))), min(config.vocab_size - 1, 8)
-    ids = torch.randint(1, kinds + 1, (240, slots))
-    ids = ids.masked_fill(torch.arange(slots) >= torch.randint((slots + 1) // 2, slots + 1, (len(ids), 1)), 0)
-    times = torch.arange(round(config.sample_rate * config.clip_seconds))
-    places = (times / (0.2 * config.sample_rate)).clamp(max=slots - 0.001)
-    pitch = 0.01 * 12 ** (ids / kinds) * (ids > 0)  # cycles per sample
-    clips = torch.sin(2 * torch.pi * pitch[:, places.long()] * times) * (places.frac() < 0.75)
-    transcripts = F.pad(ids, (0, config.sequence_length - slots))
-    return TensorDataset(0.5 * clips + 0.05 * torch.randn(clips.shape), transcripts)
+def synthetic_data(config: Config) -> tuple[Tensor, list[str]]:
+    """Clips (N, samples) of tones, one in each 0.2 seconds for a character, with some pauses, and their texts."""
+    length, slot = round(config.sample_rate * config.clip_seconds), max(1, config.sample_rate // 5)
+    ids = torch.randint(min(config.vocab_size, 9), (240, max(1, length // slot)))
+    pitch = (0.01 * 12 ** (ids / 8) * (ids > 0)).repeat_interleave(slot, dim=1)  # cycles per sample
+    pitch, times = F.pad(pitch, (0, length - pitch.shape[1])), torch.arange(length)
+    clips = torch.sin(2 * torch.pi * pitch * times) * (times % slot < 0.75 * slot)
+    texts = ["".join("- abcdefg"[entry] for entry in row if entry) for row in ids.tolist()]
+    return 0.5 * clips + 0.05 * torch.randn(clips.shape), texts
 
 
 def read_clip(path: Path, config: Config) -> Tensor:
@@ -88,53 +82,31 @@ def read_clip(path: Path, config: Config) -> Tensor:
     return torch.from_numpy(np.interp(times, np.arange(len(sound)), sound, right=0.0)).float()
 
 
-def read_batch(pairs: list[tuple[Path, Tensor]], config: Config) -> tuple[Tensor, Tensor]:
-    """Clips (N, samples) and transcripts (N, sequence_length): only the clips of one batch are in memory."""
-    return torch.stack([read_clip(path, config) for path, _ in pairs]), torch.stack([ids for _, ids in pairs])
-
-
-def read_transcripts(folder: Path, config: Config) -> list[tuple[Path, str]]:
-    """Pairs of clip and text, in lower case with single spaces."""
+def read_speech(folder: Path, config: Config) -> tuple[Tensor, list[str]]:
+    """All clips (N, samples), and their texts in lower case with single spaces."""
     try:
-        table = pd.read_csv(folder / "transcripts.csv", dtype=str, keep_default_na=False)
-        texts = [" ".join(text.lower().split()) for text in table["text"]]
-        pairs = [(folder / name, text) for name, text in zip(table["file"], texts, strict=True)]
+        table = pd.read_csv(folder / "transcripts.csv", dtype=str, keep_default_na=False)[["file", "text"]]
     except (OSError, ValueError, KeyError) as error:
         raise SystemExit(f"{folder / 'transcripts.csv'}: no table of file and text: {error}") from None
-    if len(texts) < 3 or max(map(len, texts)) > config.sequence_length:
-        raise SystemExit(
-            f"{folder}: needs 3 texts and --sequence-length {max(map(len, texts), default=0)}, the longest"
-        )
-    return pairs
+    if len(table) < 3:
+        raise SystemExit(f"{folder / 'transcripts.csv'}: at least 3 clips are needed")
+    clips = torch.stack([read_clip(folder / name, config) for name in table["file"]])
+    return clips, [" ".join(text.lower().split()) for text in table["text"]]
 
 
 def load_data(config: Config) -> tuple[DataLoader, DataLoader, DataLoader]:
     """Loaders of the training (70%), validation (15%) and test (15%) split; the first gives the vocabulary."""
-    pairs = list(synthetic_data(config)) if config.smoke else read_transcripts(Path(config.data), config)
-    held_out = max(1, round(0.15 * len(pairs)))
-    order = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(config.seed)).tolist()
-    rows = order[2 * held_out :], order[:held_out], order[held_out : 2 * held_out]
-    if not config.smoke:
-        characters = Counter("".join(pairs[row][1] for row in rows[0]).replace(" ", "")).most_common()
-        if len(characters) > config.vocab_size - 2:
-            raise SystemExit(f"{config.data}: pass --vocab-size {len(characters) + 2}, for all the characters")
-        vocabulary = {" ": SPACE} | {character: index for index, (character, _) in enumerate(characters, start=2)}
-        Path(config.out).mkdir(parents=True, exist_ok=True)
-        Path(config.out, "vocabulary.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
-        ids = [[vocabulary[character] for character in text if character in vocabulary] for _, text in pairs]
-        padded = torch.tensor([row + [0] * (config.sequence_length - len(row)) for row in ids])
-        pairs = [(path, row) for (path, _), row in zip(pairs, padded, strict=True)]
-    collate = None if config.smoke else partial(read_batch, config=config)
-    sets = [[pairs[row] for row in part] for part in rows]
-    return tuple(DataLoader(part, config.batch_size, part is sets[0], collate_fn=collate) for part in sets)
-
-
-def mel_filters(sample_rate: int, fft_size: int, num_mels: int) -> Tensor:
-    """Triangles (num_mels, fft_size // 2 + 1), evenly spaced on the mel scale up to half the sample rate."""
-    corners = 700 * ((1 + sample_rate / 1400) ** torch.linspace(0, 1, num_mels + 2) - 1).unsqueeze(1)
-    frequencies = torch.linspace(0, sample_rate / 2, fft_size // 2 + 1)
-    slopes = (frequencies - corners[:-1]) / corners.diff(dim=0)  # 0 to 1 between each corner and the next
-    return torch.minimum(slopes[:-1], 1 - slopes[1:]).clamp(min=0)
+    clips, texts = synthetic_data(config) if config.smoke else read_speech(Path(config.data), config)
+    held_out = max(1, round(0.15 * len(texts)))
+    splits = torch.randperm(len(texts)).split([len(texts) - 2 * held_out, held_out, held_out])
+    counts = Counter("".join(texts[row] for row in splits[0]).replace(" ", "")).most_common(config.vocab_size - 2)
+    vocabulary = {" ": 1} | {character: index for index, (character, _) in enumerate(counts, start=2)}
+    Path(config.out).mkdir(parents=True, exist_ok=True)
+    Path(config.out, "vocabulary.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
+    ids = [torch.tensor([vocabulary[entry] for entry in text if entry in vocabulary]).long() for text in texts]
+    padded = nn.utils.rnn.pad_sequence(ids, batch_first=True)  # 0 behind the end: no character, and the blank of CTC
+    sets = [TensorDataset(clips[rows], padded[rows]) for rows in splits]
+    return tuple(DataLoader(part, config.batch_size, shuffle=part is sets[0]) for part in sets)
 
 
 class SpeechNet(nn.Module):
@@ -142,22 +114,27 @@ class SpeechNet(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.hop, window = max(1, config.sample_rate // 100), max(2, config.sample_rate // 40)
-        self.fft_size = 2 ** (2 * window - 1).bit_length()  # finer than the window, for the narrow low filters
+        hop, window = max(1, config.sample_rate // 100), max(2, config.sample_rate // 40)
+        self.frame = (2 ** (2 * window - 1).bit_length(), hop, window)  # a fine spectrum, for the narrow low filters
         self.register_buffer("window", torch.hann_window(window))
-        self.register_buffer("filters", mel_filters(config.sample_rate, self.fft_size, config.num_mels))
+        corners = 700 * ((1 + config.sample_rate / 1400) ** torch.linspace(0, 1, config.num_mels + 2) - 1).unsqueeze(1)
+        slopes = (torch.linspace(0, config.sample_rate / 2, self.frame[0] // 2 + 1) - corners[:-1]) / corners.diff(
+            dim=0
+        )
+        self.register_buffer("filters", torch.minimum(slopes[:-1], 1 - slopes[1:]).clamp(min=0))
         self.conv = nn.Conv1d(config.num_mels, config.hidden_size, kernel_size=5, stride=2, padding=2)
-        sizes = (config.hidden_size, config.hidden_size, config.num_layers)
-        self.gru = nn.GRU(*sizes, batch_first=True, bidirectional=True)
+        self.norm = nn.BatchNorm1d(config.hidden_size)
+        self.gru = nn.GRU(
+            config.hidden_size, config.hidden_size, config.num_layers, batch_first=True, bidirectional=True
+        )
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(2 * config.hidden_size, config.vocab_size)
 
     def forward(self, x: Tensor) -> Tensor:
-        shape = {"n_fft": self.fft_size, "hop_length": self.hop, "win_length": len(self.window)}
-        spectrum = torch.stft(x, **shape, window=self.window, pad_mode="constant", return_complex=True)
+        spectrum = torch.stft(x, *self.frame, self.window, pad_mode="constant", return_complex=True)
         mels = torch.log(self.filters @ spectrum.abs().square() + 1e-6)  # (N, num_mels, frames)
-        x = F.relu(self.conv(F.layer_norm(mels, mels.shape[1:]))).transpose(1, 2)  # (N, frames / 2, hidden_size)
-        return self.head(self.dropout(self.gru(self.dropout(x))[0]))
+        x = F.relu(self.norm(self.conv(F.layer_norm(mels, mels.shape[1:]))))  # (N, hidden_size, frames / 2)
+        return self.head(self.dropout(self.gru(self.dropout(x.transpose(1, 2)))[0]))
 
 
 def build_model(config: Config) -> nn.Module:
@@ -166,12 +143,12 @@ def build_model(config: Config) -> nn.Module:
 
 
 class FrameCTC(nn.Module):
-    """CTC loss of logits (N, frames, vocab_size) and transcripts (N, sequence_length) that end in zeros."""
+    """CTC loss of logits (N, frames, vocab_size) and transcripts (N, characters) that end in zeros."""
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        frames, lengths = torch.full((len(logits),), logits.shape[1]), (targets > 0).sum(dim=1)
-        log_probabilities = logits.log_softmax(dim=2).transpose(0, 1)
-        return F.ctc_loss(log_probabilities, targets, frames.to(lengths.device), lengths, zero_infinity=True)
+        lengths = (targets > 0).sum(dim=1)
+        frames = torch.full_like(lengths, logits.shape[1])
+        return F.ctc_loss(logits.log_softmax(dim=2).transpose(0, 1), targets, frames, lengths, zero_infinity=True)
 
 
 def build_loss(config: Config) -> nn.Module:
@@ -236,8 +213,8 @@ def edit_distance(first: list[str] | str, second: list[str] | str) -> int:
 
 def compute_metrics(outputs: Tensor, targets: Tensor) -> dict[str, float]:
     """Errors of decoded logits (N, frames, vocab_size), per true word and per true character, and the CTC loss."""
-    sides = (greedy_decode(outputs), targets)  # as texts, where 1 becomes a space
-    texts = [["".join(chr(31 + entry) for entry in row if entry) for row in ids.tolist()] for ids in sides]
+    sides = (greedy_decode(outputs).tolist(), targets.tolist())
+    texts = [["".join(chr(31 + entry) for entry in row if entry) for row in side] for side in sides]  # 1 is the space
     words = [[text.split(" ") for text in side] for side in texts]
     rates = [sum(map(edit_distance, *side)) / max(1, sum(map(len, side[1]))) for side in (words, texts)]
     loss = FrameCTC()(outputs, targets).item()

@@ -77,8 +77,7 @@ class ImageFolder(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         path, label = self.files[index]
         image = np.array(Image.open(path).convert(self.mode).resize(self.size), dtype=np.float32) / 255
-        image = image.reshape(*image.shape[:2], -1).transpose(2, 0, 1)
-        return torch.from_numpy(image), torch.tensor(label)
+        return torch.from_numpy(image.reshape(*image.shape[:2], -1).transpose(2, 0, 1)), torch.tensor(label)
 
 
 def synthetic_data(config: Config) -> TensorDataset:
