@@ -4,8 +4,8 @@ Writes down what is said, character by character. The model turns the waveform i
 convolution and a GRU in both directions read. The CTC loss needs no alignment: it sums over all ways to spread the text
 over the frames, with blanks in between. Decoding takes the best character of each frame.
 
-Data (--data PATH): a folder of WAV files (16 bits, any rate) and transcripts.csv (columns file and text), held in memory.
-Result (--smoke): a tone for each character, @RESULT@
+Data (--data PATH): a folder of WAV files (16 bits, any rate) and transcripts.csv (columns file, text), kept in memory.
+Result (--smoke): a tone for each character, word error rate below 0.05 after ten epochs on a CPU.
 """
 
 import argparse
@@ -98,15 +98,14 @@ def load_data(config: Config) -> tuple[DataLoader, DataLoader, DataLoader]:
     """Loaders of the training (70%), validation (15%) and test (15%) split; the first gives the vocabulary."""
     clips, texts = synthetic_data(config) if config.smoke else read_speech(Path(config.data), config)
     held_out = max(1, round(0.15 * len(texts)))
-    splits = torch.randperm(len(texts)).split([len(texts) - 2 * held_out, held_out, held_out])
-    counts = Counter("".join(texts[row] for row in splits[0]).replace(" ", "")).most_common(config.vocab_size - 2)
+    sets = torch.randperm(len(texts)).split([len(texts) - 2 * held_out, held_out, held_out])
+    counts = Counter("".join(texts[row] for row in sets[0]).replace(" ", "")).most_common(config.vocab_size - 2)
     vocabulary = {" ": 1} | {character: index for index, (character, _) in enumerate(counts, start=2)}
     Path(config.out).mkdir(parents=True, exist_ok=True)
     Path(config.out, "vocabulary.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
     ids = [torch.tensor([vocabulary[entry] for entry in text if entry in vocabulary]).long() for text in texts]
-    padded = nn.utils.rnn.pad_sequence(ids, batch_first=True)  # 0 behind the end: no character, and the blank of CTC
-    sets = [TensorDataset(clips[rows], padded[rows]) for rows in splits]
-    return tuple(DataLoader(part, config.batch_size, shuffle=part is sets[0]) for part in sets)
+    ids = nn.utils.rnn.pad_sequence(ids, batch_first=True)  # 0 behind the end: no character, and the blank of CTC
+    return tuple(DataLoader(TensorDataset(clips[rows], ids[rows]), config.batch_size, rows is sets[0]) for rows in sets)
 
 
 class SpeechNet(nn.Module):
@@ -114,21 +113,18 @@ class SpeechNet(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        hop, window = max(1, config.sample_rate // 100), max(2, config.sample_rate // 40)
+        rate, hidden = config.sample_rate, config.hidden_size
+        hop, window = max(1, rate // 100), max(2, rate // 40)
         self.frame = (2 ** (2 * window - 1).bit_length(), hop, window)  # a fine spectrum, for the narrow low filters
         self.register_buffer("window", torch.hann_window(window))
-        corners = 700 * ((1 + config.sample_rate / 1400) ** torch.linspace(0, 1, config.num_mels + 2) - 1).unsqueeze(1)
-        slopes = (torch.linspace(0, config.sample_rate / 2, self.frame[0] // 2 + 1) - corners[:-1]) / corners.diff(
-            dim=0
-        )
+        corners = 700 * ((1 + rate / 1400) ** torch.linspace(0, 1, config.num_mels + 2) - 1).unsqueeze(1)
+        slopes = (torch.linspace(0, rate / 2, self.frame[0] // 2 + 1) - corners[:-1]) / corners.diff(dim=0)
         self.register_buffer("filters", torch.minimum(slopes[:-1], 1 - slopes[1:]).clamp(min=0))
-        self.conv = nn.Conv1d(config.num_mels, config.hidden_size, kernel_size=5, stride=2, padding=2)
-        self.norm = nn.BatchNorm1d(config.hidden_size)
-        self.gru = nn.GRU(
-            config.hidden_size, config.hidden_size, config.num_layers, batch_first=True, bidirectional=True
-        )
+        self.conv = nn.Conv1d(config.num_mels, hidden, kernel_size=5, stride=2, padding=2)
+        self.norm = nn.BatchNorm1d(hidden)
+        self.gru = nn.GRU(hidden, hidden, config.num_layers, batch_first=True, bidirectional=True)
         self.dropout = nn.Dropout(config.dropout)
-        self.head = nn.Linear(2 * config.hidden_size, config.vocab_size)
+        self.head = nn.Linear(2 * hidden, config.vocab_size)
 
     def forward(self, x: Tensor) -> Tensor:
         spectrum = torch.stft(x, *self.frame, self.window, pad_mode="constant", return_complex=True)
@@ -216,9 +212,8 @@ def compute_metrics(outputs: Tensor, targets: Tensor) -> dict[str, float]:
     sides = (greedy_decode(outputs).tolist(), targets.tolist())
     texts = [["".join(chr(31 + entry) for entry in row if entry) for row in side] for side in sides]  # 1 is the space
     words = [[text.split(" ") for text in side] for side in texts]
-    rates = [sum(map(edit_distance, *side)) / max(1, sum(map(len, side[1]))) for side in (words, texts)]
-    loss = FrameCTC()(outputs, targets).item()
-    return {"word_error_rate": rates[0], "character_error_rate": rates[1], "ctc_loss": loss}
+    wer, cer = (sum(map(edit_distance, *side)) / max(1, sum(map(len, side[1]))) for side in (words, texts))
+    return {"word_error_rate": wer, "character_error_rate": cer, "ctc_loss": FrameCTC()(outputs, targets).item()}
 
 
 @torch.no_grad()

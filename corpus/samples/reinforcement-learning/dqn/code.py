@@ -5,7 +5,7 @@ return. It learns from remembered transitions: its target is the reward plus the
 judged by a slowly following target network. The Huber loss keeps rare large errors from upsetting it.
 
 Data (--data PATH): none is needed, as the environment is part of this script; any run without --smoke trains in full.
-Result (--smoke): episodes of at most 200 steps, @RESULT@
+Result (--smoke): episodes of at most 200 steps, mean return 191 after eight epochs on a CPU (random: 22).
 """
 
 import argparse

@@ -5,7 +5,7 @@ of what is where; a GRU reads the descriptions in order and its last state is cl
 
 Data (--data PATH): a folder with one sub-folder per class that holds one folder per clip with its frames as images (any
 format Pillow reads), in the order of their names. Frames are taken at even steps. classes.json keeps the class names.
-Result (--smoke): a bright disc that moves in the direction of its class, @RESULT@
+Result (--smoke): a bright disc that moves in the direction of its class, accuracy 0.97 after four epochs on a CPU.
 """
 
 import argparse
@@ -64,14 +64,14 @@ class ClipFolder(Dataset[tuple[Tensor, Tensor]]):
     def __init__(self, folder: Path, config: Config) -> None:
         classes = sorted(path.name for path in folder.glob("[!.]*") if path.is_dir())
         if len(classes) != config.num_classes:
-            raise SystemExit(f"{folder}: {len(classes)} class folders found, pass --num-classes {len(classes)}")
+            raise SystemExit(f"{folder}: {len(classes)} class folders, but --num-classes {config.num_classes}")
         clips = [(clip, label) for label, name in enumerate(classes) for clip in sorted((folder / name).glob("[!.]*/"))]
         clips = [
             (sorted(path for path in clip.iterdir() if path.suffix.lower() in Image.registered_extensions()), label)
             for clip, label in clips
         ]
         self.clips = [(frames, label) for frames, label in clips if frames]
-        self.labels = torch.tensor([label for _, label in self.clips])
+        self.labels = torch.tensor([label for _, label in self.clips], dtype=torch.long)
         if self.labels.bincount(minlength=config.num_classes).min() < 3:
             raise SystemExit(f"{folder}: at least 3 clips CLASS/CLIP/FRAME.png per class are needed")
         self.config = config
