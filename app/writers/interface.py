@@ -23,6 +23,7 @@ _WHOLE_MODELS = {
     "automatic-speech-recognition",
     "image-to-text",
     "question-answering",
+    "self-supervised-learning",
     "summarization",
     "text-generation",
     "translation",
