@@ -121,7 +121,8 @@ METRICS = (
     Term("word_error_rate", r"wer|word error rate"),
 )
 
-# What shows an architecture in a script: names of classes and calls (compared without case, `_` and `-`).
+# What shows an architecture in a script: names of classes and calls (compared without case, `_` and `-`). A way of
+# stacking plain layers has none: then the script's title says it.
 ARCHITECTURES = (
     Term(
         "attention-unet",
@@ -129,9 +130,9 @@ ARCHITECTURES = (
         ("AttentionUNet",),
     ),
     Term("unet", r"u[- ]?net(?:\+\+)?", ("UNet",)),
-    Term("segnet", r"seg-?net", ("SegNet",)),
+    Term("segnet", r"seg-?net", ()),
     Term("deeplab", r"deep-?lab(?:v\d\+?)?", ("ASPP",)),
-    Term("fcn", r"fcn|fully convolutional(?: network)?", ("FCN", "Conv2d")),
+    Term("fcn", r"fcn|fully convolutional(?: network)?", ()),
     Term("wgan-gp", r"w(?:asserstein[- ])?gan(?:[- ]gp)?", ("Critic", "gradient_penalty")),
     Term("cyclegan", r"cycle-?gan", ("cycle_loss",)),
     Term(
@@ -161,7 +162,7 @@ ARCHITECTURES = (
     Term("alexnet", r"alex-?net", ()),
     Term("lenet", r"le-?net(?:-?5)?", ()),
     Term("vit", r"vit|vision transformers?", ("PatchEmbedding", "VisionTransformer")),
-    Term("cnn-lstm", r"(?:cnn|conv(?:olutional)?)[-+ /]{1,3}(?:bi)?lstm|convlstm|crnn", ("LSTM",)),
+    Term("cnn-lstm", r"(?:cnn|conv(?:olutional)?)[-+ /]{1,3}(?:bi)?lstm|convlstm|crnn", ()),
     Term("bilstm", r"bi-?(?:directional)?[- ]?lstms?", ("LSTM",)),
     Term("bigru", r"bi-?(?:directional)?[- ]?grus?", ("GRU",)),
     Term("lstm", r"lstms?|long short[- ]term memory(?: networks?)?", ("LSTM",)),

@@ -164,3 +164,17 @@ def test_a_repair_exchanges_the_segment_in_which_the_script_failed(job: MakeJob)
     mended = WRITER.repair(work.request, work.plan, failed, [drafts[0]])
     assert mended["origin"] == ["model: draft_from_code - the script failed there"]
     assert "96" not in mended["code"]
+
+
+@pytest.mark.parametrize("name", ["SegNet", "FCN"])
+def test_a_stack_of_plain_layers_is_told_from_another_architecture(name: str, job: MakeJob) -> None:
+    work = job(f"segment cracks with a {name}")
+    verdicts = [
+        next(
+            row["verdict"]
+            for row in conformance(code, work.plan, work.request["facts"])
+            if row["name"] == "architecture"
+        )
+        for code in (draft_a(work), draft_b(work))
+    ]
+    assert verdicts == ["not found", "honoured"]
