@@ -21,3 +21,15 @@ def parse_expression(code: str) -> ast.expr:
     """The tree of one expression. Raises what `ast.parse` raises."""
     with _lock:
         return ast.parse(code, mode="eval").body
+
+
+def config_defaults(tree: ast.Module) -> dict[str, ast.expr]:
+    """The fields of a script's Config and the nodes of their defaults; empty when there is no Config."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == "Config":
+            return {
+                item.target.id: item.value
+                for item in node.body
+                if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and item.value
+            }
+    return {}

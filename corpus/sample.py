@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from dlcodegen.plan import SolutionPlan
-from dlcodegen.syntax_tree import parse
+from dlcodegen.syntax_tree import config_defaults, parse
 
 SAMPLES_FOLDER = Path(__file__).parent / "samples"
 
@@ -47,14 +47,7 @@ class Sample:
     @cached_property
     def config(self) -> dict[str, str | int | float | bool]:
         """What can be set in this script: its Config fields and their defaults."""
-        for node in self.tree.body:
-            if isinstance(node, ast.ClassDef) and node.name == "Config":
-                return {
-                    item.target.id: ast.literal_eval(item.value)
-                    for item in node.body
-                    if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and item.value
-                }
-        return {}
+        return {name: ast.literal_eval(node) for name, node in config_defaults(self.tree).items()}
 
 
 def read_sample(folder: Path) -> Sample:

@@ -2,7 +2,7 @@
 
 from dlcodegen.delivery import markdown
 from dlcodegen.delivery.outcome import Outcome
-from dlcodegen.report import CheckReport, Conformance, Diagnosis, Fact
+from dlcodegen.report import Conformance, Diagnosis, Fact
 
 # What stopped a run, for readers who do not know the exception's name. The rest is explained by its own message.
 _REASONS = {
@@ -60,11 +60,6 @@ def evidence(row: Conformance) -> str:
     if row["line"] is None:
         return markdown.inline(row["evidence"])
     return f"{markdown.code(row['evidence'])} (line {row['line']})"
-
-
-def failed_steps(report: CheckReport) -> list[str]:
-    """Names of the rungs that did not pass, in the order in which they were tried."""
-    return [rung["name"] for rung in report["rungs"] if not rung["passed"]]
 
 
 def writer_line(outcome: Outcome) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from dlcodegen.syntax_tree import parse
+from dlcodegen.syntax_tree import config_defaults, parse
 
 Value = str | int | float | bool | None
 
@@ -31,14 +31,7 @@ class CodeView:
     @cached_property
     def config(self) -> dict[str, Found]:
         """Config field -> its default."""
-        for node in self.tree.body:
-            if isinstance(node, ast.ClassDef) and node.name == "Config":
-                return {
-                    item.target.id: Found(self.literal(item.value), item.lineno)
-                    for item in node.body
-                    if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and item.value
-                }
-        return {}
+        return {name: Found(self.literal(node), node.lineno) for name, node in config_defaults(self.tree).items()}
 
     @cached_property
     def calls(self) -> list[tuple[str, ast.Call]]:

@@ -6,18 +6,6 @@ from dlcodegen import vocabulary
 from dlcodegen.planner.reading import Reading, blank, negated
 
 _NUMBERED = {"resnet", "vgg", "densenet", "efficientnet", "mobilenet", "inception"}
-_RESIDUAL_ALREADY = {
-    "unet",
-    "attention-unet",
-    "resnet",
-    "densenet",
-    "tcn",
-    "transformer",
-    "vit",
-    "convnext",
-    "efficientnet",
-    "mobilenet",
-}
 
 _NAMED: tuple[tuple[str, object, str], ...] = (
     ("framework", "keras", r"\b(?:keras|tensorflow|tf\.keras)\b"),

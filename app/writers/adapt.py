@@ -7,14 +7,13 @@ from typing import Any
 from dlcodegen import vocabulary
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.report import Fact
-from dlcodegen.syntax_tree import parse
+from dlcodegen.syntax_tree import config_defaults, parse
 from dlcodegen.writers.block_source import blocks_for, imports_for
 from dlcodegen.writers.expressions import family, loss_expression, metric_expression, optimizer_expression
 from dlcodegen.writers.script_edit import (
     Edit,
     add_imports,
     apply,
-    config_defaults,
     function,
     insert_before,
     optimizer_calls,

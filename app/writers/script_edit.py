@@ -34,18 +34,6 @@ def function(tree: ast.Module, name: str) -> ast.FunctionDef | None:
     return next((node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name), None)
 
 
-def config_defaults(tree: ast.Module) -> dict[str, ast.expr]:
-    """Config field -> the node of its default."""
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef) and node.name == "Config":
-            return {
-                item.target.id: item.value
-                for item in node.body
-                if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and item.value
-            }
-    return {}
-
-
 def optimizer_calls(tree: ast.Module) -> list[ast.Call]:
     """Every `torch.optim.X(...)` that builds an optimizer."""
     return [node for node in ast.walk(tree) if _is_optimizer(node)]

@@ -7,13 +7,13 @@ from dlcodegen import categories, vocabulary
 from dlcodegen.corpus.sample import Sample
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.report import Fact
-from dlcodegen.syntax_tree import parse
+from dlcodegen.syntax_tree import config_defaults, parse
 from dlcodegen.writers import adapt
 from dlcodegen.writers.expressions import family, loss_expression, optimizer_expression
 from dlcodegen.writers.interface import is_built_from_layers, read_interface
 from dlcodegen.writers.layers import LayerError, build_model_segment
 from dlcodegen.writers.protocol import Template
-from dlcodegen.writers.script_edit import Edit, add_imports, apply, config_defaults, optimizer_calls, returned
+from dlcodegen.writers.script_edit import Edit, add_imports, apply, optimizer_calls, returned
 from dlcodegen.writers.segments import SEGMENTS, split
 
 
@@ -60,7 +60,6 @@ def fill(template: Template, plan: SolutionPlan, facts: list[Fact], seed: int) -
             old = ast.literal_eval(slots[slot])
             slots[slot] = repr(float(value) if isinstance(old, float) else value)
     kind = family(returned(parse(original), "build_loss"))
-    code = original
     if kind and "loss" in slots and loss_expression(plan.hyperparameters.loss_function, kind, facts):
         notes.append(f"loss: {plan.hyperparameters.loss_function}")
     if "optimizer" in slots:
