@@ -6,6 +6,7 @@
     │   └── SettingsError         a setting, model name, key or address is wrong
     ├── ModelError                a chat model failed although it is set up     exit 1
     └── SandboxError              generated code could not be executed at all   exit 1
+        └── NoSandboxError        this computer offers no sandbox: say which way out
 
 Failure of *generated code* is no exception: it is a CheckReport (`dlcodegen.report`). All derive from RuntimeError,
 the class whose text a LangGraph server passes on to its clients.
@@ -38,3 +39,7 @@ class ModelError(DLCodeGenError):
 
 class SandboxError(DLCodeGenError):
     """The sandbox could not be set up; says nothing about the generated code."""
+
+
+class NoSandboxError(SandboxError):
+    """This computer offers no sandbox to run generated code in, and nobody allowed to run it without."""

@@ -4,7 +4,8 @@ from typing import Literal
 
 from typing_extensions import TypedDict  # pydantic reads no other before Python 3.12
 
-CheckStatus = Literal["passed", "failed", "not_executed"]
+CheckStatus = Literal["passed", "failed", "not_executed", "sandbox_error"]
+"""`not_executed`: this computer offers no sandbox; `sandbox_error`: ours failed. Neither says anything of the code."""
 Verdict = Literal["honoured", "contradicted", "not found"]
 Usage = dict[str, float]
 """What one stage cost: `seconds`, and where a model was asked `calls`, `input_tokens`, `output_tokens`."""
@@ -27,7 +28,7 @@ class Rung(TypedDict):
     passed: bool
     seconds: float
     message: str
-    """Why it failed, in one line; empty when it passed."""
+    """Why it failed, or what was seen, in one line; `not applicable: ...` where there was nothing to look at."""
 
 
 class Diagnosis(TypedDict):
@@ -41,6 +42,48 @@ class Diagnosis(TypedDict):
     """Line of the generated code, from 1."""
     code: str
     """That line's text."""
+    tensors: list[str]
+    """Tensors in sight at that line: `inputs: (16, 3, 32, 32) float32`."""
+    hint: str
+    """What usually mends it, in one sentence; empty when nobody knows."""
+
+
+class Optimizer(TypedDict):
+    """An optimizer that made a step."""
+
+    name: str
+    """Class name."""
+    settings: dict[str, object]
+    """Of its first parameter group: `lr`, `betas`, `momentum`, `weight_decay`, ..., numbers, truth values and lists."""
+
+
+class Seen(TypedDict, total=False):
+    """What the running script showed (`dlcodegen.execution.observer`): a stranger's data, capped and cleaned."""
+
+    framework: str
+    """`pytorch` or `keras`."""
+    model: str
+    """Class name of the outermost module that was called."""
+    parameters: int
+    layers: list[str]
+    """Leaf modules in the order they were built, as PyTorch prints them: `Linear(in_features=128, out_features=10)`."""
+    inputs: list[list[int]]
+    """Shapes of the tensors that the outermost module got at its first call in training, batch first."""
+    outputs: list[list[int]]
+    """Shapes of what it gave."""
+    batch_size: int
+    """First dimension of the largest batch it was trained on."""
+    optimizers: list[Optimizer]
+    losses: list[str]
+    """Loss functions called: names in `torch.nn.functional`, or class names of loss modules."""
+    steps: int
+    """Optimizer steps made."""
+    first_loss: float
+    """Mean over the first tenth of the values that `backward` was called on (at least one)."""
+    last_loss: float
+    """Mean over the last tenth."""
+    milestones: dict[str, float]
+    """`forward`, `backward`, `step` -> seconds from the script's start to the first one."""
 
 
 class Conformance(TypedDict):

@@ -50,7 +50,7 @@ def _aside(items: Iterable[_Item]) -> Iterator[_Item]:
 
     Without this, Ctrl-C would wait for every stage at work: minutes for a chat model's answer.
     """
-    from dlcodegen.execution.sandbox import stop_all
+    from dlcodegen.execution.sandbox.fork_server import stop_all
 
     ready: SimpleQueue[_Item | None] = SimpleQueue()
 

@@ -1,6 +1,7 @@
-"""A script seen through its syntax tree: Config defaults, calls with resolved arguments, names, strings."""
+"""A script seen through its syntax tree: Config defaults, calls, names, words and strings, each with its line."""
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +9,9 @@ from functools import cached_property
 from dlcodegen.syntax_tree import config_defaults, parse
 
 Value = str | int | float | bool | None
+
+_LONGEST_TERM = 3
+"""Words of a name that are looked up together: `mean_average_precision`."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +28,25 @@ class CodeView:
     def __init__(self, code: str) -> None:
         self.tree = parse(code)
         self._lines = code.splitlines()
+        self.nodes: list[ast.AST] = []
+        self.parents: dict[ast.AST, ast.AST] = {}
+        self._take_in()
+
+    def _take_in(self) -> None:
+        """Every node once, in `ast.walk`'s order, with the node it stands in."""
+        self.nodes.append(self.tree)
+        for node in self.nodes:
+            for child in ast.iter_child_nodes(node):
+                self.parents[child] = node
+                self.nodes.append(child)
 
     def text(self, line: int) -> str:
-        return self._lines[line - 1].strip()
+        return self._lines[line - 1].strip() if 1 <= line <= len(self._lines) else ""
+
+    @cached_property
+    def framework(self) -> str:
+        """`keras` when the script imports or uses it, else `pytorch`."""
+        return "keras" if "keras" in self.names else "pytorch"
 
     @cached_property
     def config(self) -> dict[str, Found]:
@@ -34,42 +54,90 @@ class CodeView:
         return {name: Found(self.literal(node), node.lineno) for name, node in config_defaults(self.tree).items()}
 
     @cached_property
+    def settings_read(self) -> frozenset[str]:
+        """Config fields whose value the script reads, outside what smoke mode makes of them."""
+        return frozenset(
+            node.attr
+            for node in self.nodes
+            if isinstance(node, ast.Attribute)
+            and node.attr in self.config
+            and not any("smoke" in getattr(around, "name", "") for around in self.around(node))
+        )
+
+    @cached_property
     def calls(self) -> list[tuple[str, ast.Call]]:
-        """Every call with the last part of what is called: `nn.Linear(...)` -> `Linear`."""
-        return [
-            (name.split(".")[-1], node)
-            for node in ast.walk(self.tree)
-            if isinstance(node, ast.Call) and (name := dotted(node.func))
-        ]
+        """Every call with the last part of what is called: `nn.Linear(...)` -> `Linear`; `x.mean()` -> `mean`."""
+        return [(name, node) for node in self.nodes if isinstance(node, ast.Call) and (name := callee(node))]
+
+    def calls_of(self, *names: str) -> list[ast.Call]:
+        """The calls of these names, by line."""
+        found = (call for name in dict.fromkeys(names) for call in self._calls_by_name.get(name, ()))
+        return sorted(found, key=lambda call: (call.lineno, call.col_offset))
+
+    @cached_property
+    def _calls_by_name(self) -> dict[str, list[ast.Call]]:
+        found: dict[str, list[ast.Call]] = {}
+        for name, call in self.calls:
+            found.setdefault(name, []).append(call)
+        return found
+
+    def around(self, node: ast.AST) -> Iterator[ast.AST]:
+        """The nodes that `node` stands in, from the inside to the module."""
+        while (above := self.parents.get(node)) is not None:
+            yield above
+            node = above
 
     @cached_property
     def names(self) -> dict[str, int]:
-        """Every class, function, attribute, variable and import -> the first line it stands on."""
+        """Every class, function, attribute, variable, argument and import -> the first line it stands on."""
         found: dict[str, int] = {}
-        for node in ast.walk(self.tree):
-            name = {
-                ast.ClassDef: "name", ast.FunctionDef: "name", ast.Attribute: "attr", ast.Name: "id", ast.arg: "arg",
-            }.get(type(node))  # fmt: skip
-            if name:
-                found.setdefault(getattr(node, name), getattr(node, "lineno", 1))
-            elif isinstance(node, ast.Import):
-                for alias in node.names:
-                    found.setdefault(alias.name, node.lineno)
+        for node in self.nodes:
+            line = getattr(node, "lineno", 1)
+            for name in _names_of(node):
+                found[name] = min(line, found.get(name, line))
         return found
 
     @cached_property
     def strings(self) -> dict[str, int]:
         """Every string constant -> the first line it stands on."""
         found: dict[str, int] = {}
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.setdefault(node.value, node.lineno)
+                found[node.value] = min(node.lineno, found.get(node.value, node.lineno))
         return found
+
+    @cached_property
+    def terms(self) -> dict[str, int]:
+        """The words of names, keys and file names, alone and joined with the next ones, -> their first line.
+
+        `BCEDiceLoss` gives `bce`, `dice`, `loss`, `bce_dice`, `dice_loss` and `bce_dice_loss`. Prose is left out:
+        what a script says of itself is no evidence of what it does.
+        """
+        found: dict[str, int] = {}
+        keys = {text: line for text, line in self.strings.items() if len(text) <= 40 and " " not in text}
+        for name, line in (*self.names.items(), *keys.items()):
+            words = words_of(name)
+            for start in range(len(words)):
+                for end in range(start + 1, min(start + _LONGEST_TERM, len(words)) + 1):
+                    term = "_".join(words[start:end])
+                    found[term] = min(line, found.get(term, line))
+        return found
+
+    def first_term(self, *wanted: str) -> int | None:
+        """The line of the first of these terms that occurs, alone or with a plural s."""
+        lines = (self.terms.get(term, self.terms.get(f"{term}s")) for term in wanted)
+        return next((line for line in lines if line is not None), None)
 
     def first_name(self, *wanted: str) -> int | None:
         """The line of the first of these names that occurs; case and underscores do not count."""
-        plain = {_plain(name): line for name, line in reversed(self.names.items())}
-        return next((plain[_plain(name)] for name in wanted if _plain(name) in plain), None)
+        return next((line for name in wanted if (line := self._plain_names.get(_plain(name))) is not None), None)
+
+    @cached_property
+    def _plain_names(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for name, line in self.names.items():
+            found[_plain(name)] = min(line, found.get(_plain(name), line))
+        return found
 
     def keyword(self, *names: str) -> Iterator[Found]:
         """The values of these keyword arguments, wherever they are passed."""
@@ -85,19 +153,20 @@ class CodeView:
                 if item.arg == name:
                     yield ast.unparse(item.value), item.value.lineno
 
-    def lines_of(self, function: str) -> range:
+    def function(self, name: str) -> ast.FunctionDef | None:
+        """The top-level function of that name."""
+        return next((node for node in self.tree.body if isinstance(node, ast.FunctionDef) and node.name == name), None)
+
+    def lines_of(self, name: str) -> range:
         """The lines of a top-level function; empty when there is none."""
-        for node in self.tree.body:
-            if isinstance(node, ast.FunctionDef) and node.name == function:
-                return range(node.lineno, (node.end_lineno or node.lineno) + 1)
-        return range(0)
+        node = self.function(name)
+        return range(node.lineno, (node.end_lineno or node.lineno) + 1) if node else range(0)
 
     def arguments(self, *callees: str) -> Iterator[Found]:
         """The values of all arguments passed to these callees."""
-        for name, call in self.calls:
-            if name in callees:
-                for item in (*call.args, *(keyword.value for keyword in call.keywords)):
-                    yield Found(self.literal(item), call.lineno)
+        for call in self.calls_of(*callees):
+            for item in (*call.args, *(keyword.value for keyword in call.keywords)):
+                yield Found(self.literal(item), call.lineno)
 
     def literal(self, node: ast.expr) -> Value:
         """The value of a literal, of `-1`, and of `config.x` or `self.x` through Config's default; else None."""
@@ -114,6 +183,11 @@ class CodeView:
         return None
 
 
+def callee(call: ast.Call) -> str:
+    """The last part of what is called, `relu` in `convolution(x).relu()`; empty for `f()()`."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
 def dotted(node: ast.expr) -> str:
     """`torch.optim.Adam` as written; empty for anything that is no dotted name."""
     parts: list[str] = []
@@ -121,6 +195,28 @@ def dotted(node: ast.expr) -> str:
         parts.append(node.attr)
         node = node.value
     return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+
+
+def words_of(name: str) -> list[str]:
+    """The lower-case words of a name: `BCEDiceLoss` -> `bce`, `dice`, `loss`; `conv2d_1` -> `conv2d`, `1`."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
+    return re.findall(r"[^\W_]+", spaced.lower())
+
+
+def _names_of(node: ast.AST) -> list[str]:
+    """What a node names."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
+            return [name]
+        case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            return [name]
+        case ast.Import(names=aliases):
+            return [alias.name for alias in aliases]
+        case ast.ImportFrom(module=module, names=aliases):
+            return [*(module or "").split("."), *(alias.name for alias in aliases)]
+        case ast.keyword(arg=str(name)):
+            return [name]
+    return []
 
 
 def _plain(name: str) -> str:

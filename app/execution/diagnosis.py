@@ -2,11 +2,14 @@
 
 import re
 import signal
+from typing import Any
 
-from dlcodegen.execution.sandbox import SCRIPT, RunResult
+from dlcodegen.execution.hints import hint
+from dlcodegen.execution.sandbox.run import SCRIPT, RunResult
 from dlcodegen.report import Diagnosis
 
 _MOST_CHARACTERS = 800
+_MOST_TENSORS = 12
 _TRACEBACK = "Traceback (most recent call last):"
 _FRAME = re.compile(rf'^ *File "{re.escape(SCRIPT)}", line (\d+)', re.MULTILINE)
 _RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
@@ -28,21 +31,54 @@ def clean(text: str, most: int = _MOST_CHARACTERS) -> str:
     return text if len(text) <= most else f"{text[: most // 2]} [...] {text[-most // 2 :]}"
 
 
-def fault(rung: str, exception: str, message: str, line: int | None = None, code: str = "") -> Diagnosis:
+def fault(
+    rung: str, exception: str, message: str, line: int | None = None, code: str = "", tensors: list[str] | None = None
+) -> Diagnosis:
     """A Diagnosis, cleaned; `line` counts from 1 in `code`, whose line is quoted."""
     lines = code.split("\n")
-    quoted = lines[line - 1] if line and line <= len(lines) else ""
+    quoted = lines[line - 1] if line and 0 < line <= len(lines) else ""
+    exception, message = clean(exception, 100), clean(message)
     return Diagnosis(
-        rung=rung, exception=clean(exception, 100), message=clean(message), line=line, code=clean(quoted, 200)
+        rung=rung,
+        exception=exception,
+        message=message,
+        line=line,
+        code=clean(quoted, 200),
+        tensors=[clean(text, 100) for text in tensors or []][:_MOST_TENSORS],
+        hint=hint(exception, message),
     )
 
 
 def diagnose(rung: str, code: str, result: RunResult) -> Diagnosis | None:
-    """Why the run failed; None when it ended with exit code 0."""
+    """Why the run failed; None when it ended with exit code 0, by an end of its own."""
     if result.status != "exit":
         return fault(rung, *_stopped(result))
     if result.exit_code == 0:
-        return None
+        if result.completed:
+            return None
+        return fault(rung, "ended early", "it left in the middle, without an error and without coming to its end")
+    found = result.record.get("autopsy")
+    if isinstance(found, dict) and isinstance(found.get("exception"), str):
+        return _from_autopsy(rung, code, found)
+    return _from_output(rung, code, result)
+
+
+def _from_autopsy(rung: str, code: str, found: dict[str, Any]) -> Diagnosis:
+    """What the harness saw. It shares the process with the script: every field may be anything."""
+    line, tensors = found.get("line"), found.get("tensors")
+    message, layer = str(found.get("message", "")), found.get("layer")
+    return fault(
+        rung,
+        found["exception"],
+        f"{message} [layer {layer}]" if isinstance(layer, str) and layer else message,
+        line if isinstance(line, int) and not isinstance(line, bool) and line > 0 else None,
+        code,
+        [text for text in tensors if isinstance(text, str)] if isinstance(tensors, list) else [],
+    )
+
+
+def _from_output(rung: str, code: str, result: RunResult) -> Diagnosis:
+    """What the script printed: all there is when it was killed, or ran in another sandbox."""
     errors = result.stderr.replace("\r", "\n")
     if result.exit_code is not None and result.exit_code < 0:
         lines = _lines(errors)  # from the fault handler, innermost first

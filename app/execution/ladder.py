@@ -1,43 +1,76 @@
 """The ladder: how far a script climbs, cheapest rung first, and what of its plan it honours."""
 
 import time
+from collections.abc import Callable
 
+from dlcodegen.errors import NoSandboxError, SandboxError
+from dlcodegen.execution import reading_rungs, running_rungs
 from dlcodegen.execution.conformance import conformance
-from dlcodegen.execution.protection import probe
-from dlcodegen.execution.rungs import RUNGS, Script
-from dlcodegen.execution.sandbox import Limits
+from dlcodegen.execution.contract import contract
+from dlcodegen.execution.sandbox.fork_server import Stopped
+from dlcodegen.execution.sandbox.tiers import describe
+from dlcodegen.execution.script import Conditions, Script
 from dlcodegen.plan import SolutionPlan
-from dlcodegen.report import CheckReport, Diagnosis, Fact, Rung
+from dlcodegen.report import CheckReport, CheckStatus, Diagnosis, Fact, Rung
+
+RUNGS: dict[str, Callable[[Script], Diagnosis | str | None]] = {
+    "parse": reading_rungs.parse,
+    "names": reading_rungs.names,
+    "complete": reading_rungs.complete,
+    "imports": reading_rungs.importable,
+    "contract": contract,
+    "build": running_rungs.build,
+    "step": running_rungs.step,
+    "smoke run": running_rungs.smoke_run,
+    "current API": running_rungs.current_api,
+    "metrics": running_rungs.metrics,
+}
+"""Cheapest first. Those from `build` on execute the script, in the sandbox."""
 
 
-def check(code: str, plan: SolutionPlan | None, facts: list[Fact], limits: Limits | None = None) -> CheckReport:
+def check(
+    code: str, plan: SolutionPlan | None, facts: list[Fact], conditions: Conditions | None = None
+) -> CheckReport:
     """Climb until a rung does not hold; compare the script with its plan, when there is one and the code parses.
 
-    Only the smoke run executes the script, in the sandbox. Failure of the script is in the report; raises SandboxError
-    when the script could not be executed at all, or when `sandbox.stop_all` stopped it.
+    Failure of the script is in the report, and so is ours to execute it: `not_executed` where this computer offers no
+    sandbox, `sandbox_error` where ours failed, with the reason as the last rung's message. Raises Stopped when
+    `stop_all` stopped it.
     """
-    script = Script(code, limits or Limits())
-    climbed, error = _climb(script)
+    script = Script(code, conditions or Conditions(), plan)
+    climbed: list[Rung] = []
+    status, error = _climb(script, climbed)
+    parses = bool(climbed) and climbed[0]["passed"]
     return {
-        "status": "failed" if error else "passed",
+        "status": status,
         "rungs": climbed,
         "error": error,
         "metrics": script.metrics,
-        "conformance": conformance(code, plan, facts) if plan and climbed[0]["passed"] else [],
+        "conformance": conformance(code, plan, facts, script.seen) if plan and parses else [],
         "lint": script.lint,
-        "sandbox": probe() if script.result else {},
+        "sandbox": describe(script.tier) if script.executed else {},
         "seconds": sum(rung["seconds"] for rung in climbed),
     }
 
 
-def _climb(script: Script) -> tuple[list[Rung], Diagnosis | None]:
-    """The rungs up to the first that does not hold, and what is wrong there."""
-    climbed: list[Rung] = []
+def _climb(script: Script, climbed: list[Rung]) -> tuple[CheckStatus, Diagnosis | None]:
+    """Add the rungs up to the first that does not hold; what became of the climb, and what is wrong there."""
     for name, holds in RUNGS.items():
         started = time.perf_counter()
-        error = holds(script)
-        message = f"{error['exception']}: {error['message']}".replace("\n", " ") if error else ""
-        climbed.append(Rung(name=name, passed=not error, seconds=time.perf_counter() - started, message=message))
-        if error:
-            return climbed, error
-    return climbed, None
+        try:
+            answer = holds(script)
+        except Stopped:
+            raise
+        except SandboxError as error:
+            climbed.append(Rung(name=name, passed=False, seconds=time.perf_counter() - started, message=str(error)))
+            return ("not_executed" if isinstance(error, NoSandboxError) else "sandbox_error"), None
+        if answer is None:  # the script never got so far
+            continue
+        seconds = script.seconds.get(name, time.perf_counter() - started)
+        if isinstance(answer, str):
+            climbed.append(Rung(name=name, passed=True, seconds=seconds, message=answer))
+            continue
+        message = f"{answer['exception']}: {answer['message']}".replace("\n", " ")
+        climbed.append(Rung(name=name, passed=False, seconds=seconds, message=message))
+        return "failed", answer
+    return "passed", None

@@ -1,65 +1,31 @@
 """Watches over one run of generated code and says what became of it.
 
-Started as `python -IS launcher.py SPEC`, standard library only, with a lifeline as standard input: when its writing end
-closes, because we want the run to stop or because our process died, everything below dies. Writes one `Outcome` to
-standard output.
-
-    launcher           watches the clock, memory, processes, disk, output and the lifeline; reaps every orphan
-    └── enclosure      leaves for namespaces of its own; dies with the launcher
-        └── init       pid 1 of the new pid namespace: when it dies, the kernel kills all below it
-            └── the script
+A process of its own, forked by the fork server, which holds the reading end of a lifeline: when the writing end closes,
+because we want the run to stop or because our process died, everything below dies. What the script gets to hold leads
+nowhere but here: neither the lifeline nor the pipe of the outcome.
 """
 
 import contextlib
-import ctypes
 import json
 import os
+import secrets
 import selectors
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
-LIFELINE = 0  # file descriptor
-TICK = 0.05  # seconds between two looks at memory, processes and disk
+from dlcodegen.execution.sandbox.enclosure import Ends, enclose
+from dlcodegen.execution.sandbox.kernel import PR_SET_CHILD_SUBREAPER, control_process
+from dlcodegen.execution.sandbox.spec import Outcome, Spec
+
+TICK = 0.1  # seconds between two looks at memory, processes and disk
 FLOOD = 64  # times the output that is kept: so much may come before the script is stopped
 MOST_FILES = 10_000  # in the scratch folder
-PR_SET_CHILD_SUBREAPER = 36
-
-
-class Spec(TypedDict):
-    """What to run and how much of everything the whole tree may take; bytes and seconds."""
-
-    command: list[str]
-    scratch: str
-    wall: float
-    memory: int
-    disk: int
-    processes: int
-    output: int
-    """Kept of each of stdout and stderr."""
-    limits: dict[str, int]
-    """Limits for each process, which the enclosure sets."""
-
-
-class Outcome(TypedDict):
-    """What became of the script."""
-
-    stopped: str
-    """What it was stopped for: `timeout`, `memory`, `processes`, `output`, `disk`, `lifeline`; empty when it ended."""
-    exit_code: int | None
-    """As in subprocess: -N when signal N ended it. None when it was stopped, or never started."""
-    seconds: float
-    stdout: str
-    stderr: str
-    layers: dict[str, str]
-    """Layer of the enclosure -> why the kernel refused it; empty when it holds."""
-    failed: str
-    """Why the script could not be started; empty when it could."""
+_RECORD, _REPORT = 1 << 18, 1 << 16  # bytes
 
 
 class Stream:
@@ -97,15 +63,17 @@ def descendants() -> Iterator[int]:
                 yield from children
 
 
-def memory_of(process: int) -> int:
-    """Bytes in use, what is shared counted in part; 0 when the process is gone."""
-    with contextlib.suppress(OSError, IndexError):
-        rollup = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii")
-        return int(rollup.split("\nPss:")[1].split()[0]) * 1024
-    with contextlib.suppress(OSError):  # it made itself unreadable
-        pages = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
-    return 0
+def used_by(process: int) -> tuple[int, int]:
+    """Bytes of memory in use, and threads; none of either when the process is gone.
+
+    What it shares with the fork server counts, too: a process that had loaded its libraries itself would have it.
+    """
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
+        rows = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+        memory = sum(int(rows[name].split()[0]) * 1024 for name in ("RssAnon", "RssShmem") if name in rows)
+        return memory, int(rows["Threads"])
+    return 0, 0
 
 
 def over_disk(scratch: str, limit: int) -> bool:
@@ -122,26 +90,26 @@ def over_disk(scratch: str, limit: int) -> bool:
 
 def over_limit(spec: Spec, streams: list[Stream]) -> str:
     """The limit that is passed; empty when none is."""
-    processes = list(descendants())
-    if len(processes) > spec["processes"]:
+    used = list(map(used_by, descendants()))
+    if sum(threads for _, threads in used) > spec["processes"]:
         return "processes"
-    if sum(map(memory_of, processes)) > spec["memory"]:
+    if sum(memory for memory, _ in used) > spec["memory"]:
         return "memory"
     if any(stream.length > FLOOD * spec["output"] for stream in streams):
         return "output"
     return "disk" if over_disk(spec["scratch"], spec["disk"]) else ""
 
 
-def watch(spec: Spec, report: Stream, streams: list[Stream]) -> str:
+def watch(spec: Spec, lifeline: int, report: Stream, streams: list[Stream]) -> str:
     """Until the script has ended or must be stopped: what it must be stopped for, empty when it ended."""
     deadline, next_look = time.monotonic() + spec["wall"], time.monotonic() + TICK
     with selectors.DefaultSelector() as selector:
-        selector.register(LIFELINE, selectors.EVENT_READ)
+        selector.register(lifeline, selectors.EVENT_READ)
         for stream in (report, *streams):
             selector.register(stream.reader, selectors.EVENT_READ, stream)
         while True:
             for key, _ in selector.select(max(0, min(next_look, deadline) - time.monotonic())):
-                if key.fd == LIFELINE:
+                if key.fd == lifeline:
                     return "lifeline"
                 if not key.data.read():
                     selector.unregister(key.fd)
@@ -155,10 +123,10 @@ def watch(spec: Spec, report: Stream, streams: list[Stream]) -> str:
                 next_look = time.monotonic() + TICK
 
 
-def kill_tree(enclosure: int) -> None:
+def kill_tree(keeper: int) -> None:
     """Kill all that was started, and wait until nothing of it is left: orphans are handed to this process."""
     with contextlib.suppress(OSError):
-        os.killpg(enclosure, signal.SIGKILL)
+        os.killpg(keeper, signal.SIGKILL)
     while True:
         for number in (signal.SIGSTOP, signal.SIGKILL):  # what is stopped cannot fork
             for process in descendants():
@@ -169,50 +137,33 @@ def kill_tree(enclosure: int) -> None:
                 pass
         except ChildProcessError:
             return
-        time.sleep(0.002)
+        time.sleep(0.001)
 
 
-def enclose(spec: Spec, report: Stream, output: Stream, errors: Stream) -> "subprocess.Popen[bytes]":
-    """Start the enclosure, which starts the script."""
-    enclosed = {
-        "command": spec["command"],
-        "scratch": spec["scratch"],
-        "launcher": os.getpid(),
-        "report": report.writer,
-        "processes": spec["processes"],
-        **spec["limits"],
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-IS", str(Path(__file__).with_name("enclosure.py")), json.dumps(enclosed)],
-        stdin=subprocess.DEVNULL,
-        stdout=output.writer,
-        stderr=errors.writer,
-        pass_fds=(report.writer,),
-        start_new_session=True,
-    )
-    for stream in (report, output, errors):
-        os.close(stream.writer)
-    return process
-
-
-def run(spec: Spec) -> Outcome:
+def run(spec: Spec, lifeline: int) -> Outcome:
     """Run the script to its end, or to the first limit it passes."""
-    with contextlib.suppress(AttributeError):  # only Linux has it
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    report, output, errors = Stream(1 << 16), Stream(spec["output"]), Stream(spec["output"])
+    token = secrets.token_hex(16)
+    output, errors = Stream(spec["output"]), Stream(spec["output"])
+    record, report = Stream(_RECORD), Stream(_REPORT)
     started = time.monotonic()
-    enclosure = enclose(spec, report, output, errors)
-    stopped = watch(spec, report, [output, errors])
+    keeper = os.fork()
+    if keeper == 0:
+        enclose(spec, Ends(output.writer, errors.writer, record.writer, report.writer), token)
+    for stream in (output, errors, record, report):
+        os.close(stream.writer)
+    stopped = watch(spec, lifeline, report, [output, errors, record])
     seconds = time.monotonic() - started
-    kill_tree(enclosure.pid)
-    for stream in (report, output, errors):
+    kill_tree(keeper)
+    if spec["cleanup"]:
+        subprocess.run(spec["cleanup"], stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
+    for stream in (output, errors, record, report):
         while stream.read():
             pass
     told: dict[str, Any] = {}
     for line in report.text().splitlines():
         told |= json.loads(line)
-    failed = told.get("failed", "the enclosure ended before the script was started")
-    # Without a pid namespace the script can kill the enclosure: then nobody is left to tell the exit code.
+    failed = told.get("failed", "it ended before the script was started")
+    # Without a process table of its own the script could kill its keeper: then nobody is left to tell the exit code.
     exit_code = None if stopped or failed else told.get("exit_code", -signal.SIGKILL)
     return {
         "stopped": stopped,
@@ -220,18 +171,28 @@ def run(spec: Spec) -> Outcome:
         "seconds": seconds,
         "stdout": output.text(),
         "stderr": errors.text(),
-        "layers": told.get("layers", {}),
-        "failed": failed,
+        "failed": "" if stopped else failed,
+        "record": None if stopped else _read_record(record, token),
     }
 
 
-def main() -> None:
-    spec: Spec = json.loads(sys.argv[1])
-    outcome = run(spec)
-    if outcome["stopped"] == "lifeline":  # nobody else may be left to do it
-        shutil.rmtree(spec["scratch"], ignore_errors=True)
-    json.dump(outcome, sys.stdout)
+def supervise(spec: Spec, outcome: int, lifeline: int) -> None:
+    """Run the script and write an Outcome; when nobody is left to read it, remove the scratch folder at least."""
+    with contextlib.suppress(OSError):  # only Linux has it
+        control_process(PR_SET_CHILD_SUBREAPER, 1)
+    result = run(spec, lifeline)
+    if result["stopped"] == "lifeline":
+        shutil.rmtree(spec["folder"], ignore_errors=True)
+    with contextlib.suppress(BrokenPipeError), os.fdopen(outcome, "w", encoding="utf-8") as writer:
+        json.dump(result, writer)
 
 
-if __name__ == "__main__":
-    main()
+def _read_record(record: Stream, token: str) -> dict[str, Any] | None:
+    """What the harness wrote, if it is whole and bears this run's token."""
+    try:
+        told = json.loads(record.text())
+    except ValueError:
+        return None
+    if not isinstance(told, dict) or told.pop("token", None) != token:
+        return None
+    return told

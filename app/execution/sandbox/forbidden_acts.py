@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -32,14 +33,23 @@ def read_an_environment() -> None:
     raise PermissionError(0, "no other process can be looked into")
 
 
-def signal_others() -> None:
-    """Signal 0 to whatever can be reached: it asks and does nothing."""
-    os.kill(-1, 0)
+def signal_another(process: int) -> None:
+    """Signal 0: it asks and does nothing."""
+    os.kill(process, 0)
 
 
-def open_file(path: str) -> None:
-    with Path(path).open("r+b"):
+def read_file(path: str) -> None:
+    with Path(path).open("rb"):
         pass
+
+
+def change_file(path: str) -> None:
+    with Path(path).open("ab"):
+        pass
+
+
+def see_file(path: str) -> None:
+    Path(path).stat()
 
 
 def use_memory(size: int) -> None:
@@ -51,12 +61,15 @@ def write_file(size: int) -> None:
         file.truncate(size)
 
 
-def start_processes(count: int) -> None:
+def start_process() -> None:
+    if os.fork() == 0:
+        os._exit(0)
+
+
+def start_threads(count: int) -> None:
     for _ in range(count):
-        if os.fork() == 0:
-            time.sleep(1)
-            os._exit(0)
-    time.sleep(1)  # so that they are seen
+        threading.Thread(target=time.sleep, args=[1], daemon=True).start()
+    time.sleep(0.5)  # so that they are seen
 
 
 def denial(act: Callable[[], None]) -> str:
@@ -64,8 +77,8 @@ def denial(act: Callable[[], None]) -> str:
         act()
     except OSError as error:
         return error.strerror or str(error)
-    except MemoryError:
-        return "MemoryError"
+    except (MemoryError, RuntimeError) as error:
+        return type(error).__name__
     return ""
 
 
@@ -73,12 +86,15 @@ def main() -> None:
     question = json.loads(sys.argv[1])
     acts: dict[str, Callable[[], None]] = {
         "network": connect,
+        "reading files": partial(read_file, question["file"]),
+        "changing files": partial(change_file, question["file"]),
+        "existence of files": partial(see_file, question["file"]),
         "environment": read_an_environment,
-        "other processes": signal_others,
-        "files": partial(open_file, question["file"]),
+        "other processes": partial(signal_another, question["process"]),
+        "new processes": start_process,
         "memory": partial(use_memory, question["memory"]),
         "file size": partial(write_file, question["file_size"]),
-        "process count": partial(start_processes, question["processes"]),  # last: it may be killed for it
+        "threads": partial(start_threads, question["threads"]),  # last: it may be killed for it
     }
     answers: dict[str, str] = {}
     for name, act in acts.items():

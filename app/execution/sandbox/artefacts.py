@@ -6,6 +6,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 
+_MOST_LISTED = 100
+
+
 class ArtefactError(ValueError):
     """There is no such file, or none that may be read; the message says which."""
 
@@ -31,7 +34,20 @@ def read_artefact(folder: Path, name: str, size: int) -> bytes:
             raise ArtefactError(f"{name} is no regular file of its own")
         if found.st_size > size:
             raise ArtefactError(f"{name} has {found.st_size} bytes, more than {size}")
-        return os.read(file, size)
+        with os.fdopen(os.dup(file), "rb") as reader:
+            return reader.read(size)
+
+
+def list_artefacts(folder: Path, name: str) -> list[str]:
+    """Paths below `folder` of what lies in its sub-folder `name`, at most a hundred, sorted; none when there is none."""
+    with ExitStack() as stack:
+        try:
+            at = _open(stack, str(folder), os.O_DIRECTORY, None)
+            for part in Path(name).parts:
+                at = _open(stack, part, os.O_DIRECTORY, at)
+            return [f"{name}/{entry}" for entry in sorted(os.listdir(at))[:_MOST_LISTED]]
+        except OSError:  # missing, a link, or no folder: there is nothing to list
+            return []
 
 
 def _open(stack: ExitStack, name: str, flags: int, at: int | None) -> int:

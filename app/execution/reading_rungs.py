@@ -1,33 +1,27 @@
-"""The rungs of the ladder: each looks at one thing and answers with a Diagnosis, or with None when it holds.
+"""The rungs that only read a script: is it Python, are its names defined, is anything left blank, what does it import?
 
-What a rung finds out on the way it leaves in the Script, for the report and for the rungs above it.
+Each looks at one thing and answers with a Diagnosis, or with what is to be said when it holds.
 """
 
 import ast
 import json
-import math
 import re
 import subprocess
 import threading
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterator
 from typing import TypedDict
 
-from dlcodegen import syntax_tree
 from dlcodegen.errors import SandboxError
-from dlcodegen.execution.diagnosis import clean, diagnose, fault
+from dlcodegen.execution.diagnosis import fault
 from dlcodegen.execution.packages import import_problem, imports
-from dlcodegen.execution.sandbox import SCRIPT, Limits, RunResult, run_script
+from dlcodegen.execution.script import SCRIPT, Script
 from dlcodegen.report import Diagnosis
-
-METRICS = "outputs/metrics.json"
-SMOKE_ARGUMENTS = ["--smoke", "--out", "outputs"]
 
 _warnings_lock = threading.Lock()  # checks run side by side, and the filters belong to the process
 _MOST_CHARACTERS = 400_000
-_MOST_METRICS = 200
+# What ruff is sure of to fail when that line is reached, or to be another thing than was meant.
+_ERRORS = re.compile(r"E9|F5(?!41)|F62|F63|F7|F82|PLE|NPY")
 _UNDEFINED = {"F821", "F822", "F823"}  # undefined name, undefined in __all__, local used before it is set
 _PLACEHOLDER = re.compile(  # a path that nobody has, or a gap to be filled in
     r"(?:\S*[\\/])?path[\\/]to[\\/]\S*|/?(?:kaggle/input|content/drive)\S*|(?:\S*[\\/])?your[_-]\w\S*|<your[^>]*>",
@@ -48,23 +42,7 @@ class _Finding(TypedDict):
     location: _Location
 
 
-@dataclass
-class Script:
-    """A script on the ladder, and what is known about it so far."""
-
-    code: str
-    limits: Limits
-    lint: int = 0
-    """Number of ruff's findings, undefined names aside."""
-    result: RunResult | None = None
-    metrics: dict[str, float] = field(default_factory=dict)
-
-    @cached_property
-    def tree(self) -> ast.Module:
-        return syntax_tree.parse(self.code)
-
-
-def parse(script: Script) -> Diagnosis | None:
+def parse(script: Script) -> Diagnosis | str:
     """It is Python, and of a size that a script has. Compiled, never executed."""
     if not script.code.strip():
         return fault("parse", "empty", "there is no code")
@@ -80,86 +58,42 @@ def parse(script: Script) -> Diagnosis | None:
         return fault("parse", type(error).__name__, str(error))
     except (RecursionError, MemoryError) as error:
         return fault("parse", type(error).__name__, "the code is nested too deeply")
-    return None
+    return ""
 
 
-def names(script: Script) -> Diagnosis | None:
-    """Every name is defined. Raises SandboxError when ruff cannot be run."""
+def names(script: Script) -> Diagnosis | str:
+    """Every name is defined, and ruff's error rules hold. Raises SandboxError when ruff cannot be run."""
     findings = _ruff(script.code)
-    undefined = [finding for finding in findings if finding["code"] in _UNDEFINED]
-    script.lint = len(findings) - len(undefined)
-    if not undefined:
-        return None
-    others = f" (and {len(undefined) - 1} more)" if len(undefined) > 1 else ""
-    first = undefined[0]
-    return fault("names", "NameError", first["message"] + others, first["location"]["row"], script.code)
+    errors = [finding for finding in findings if _ERRORS.match(finding["code"] or "E9")]
+    script.lint = len(findings) - len(errors)
+    if not errors:
+        return ""
+    others = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    first = min(errors, key=lambda finding: finding["code"] not in _UNDEFINED)
+    exception = "NameError" if first["code"] in _UNDEFINED else f"ruff {first['code']}"
+    return fault("names", exception, first["message"] + others, first["location"]["row"], script.code)
 
 
-def complete(script: Script) -> Diagnosis | None:
+def complete(script: Script) -> Diagnosis | str:
     """No placeholder stands where a value or a function's body should."""
     for line, problem in sorted([*_placeholders(script.tree), *_empty_bodies(script.tree)]):
         return fault("complete", "placeholder", problem, line, script.code)
-    return None
+    return ""
 
 
-def importable(script: Script) -> Diagnosis | None:
+def importable(script: Script) -> Diagnosis | str:
     """Every import is allowed and installed."""
     for name, line in imports(script.tree):
         if problem := import_problem(name):
             return fault("imports", "ModuleNotFoundError", problem, line, script.code)
-    return None
-
-
-def smoke_run(script: Script) -> Diagnosis | None:
-    """It ends by itself, within its limits, with exit code 0. Raises SandboxError when it cannot be started."""
-    script.result = run_script(script.code, SMOKE_ARGUMENTS, script.limits, (METRICS,))
-    return diagnose("smoke run", script.code, script.result)
-
-
-def finite_metrics(script: Script) -> Diagnosis | None:
-    """It wrote metrics.json: an object of finite numbers, at least one."""
-    problem, script.metrics = _read_metrics(script.result)
-    return fault("metrics", "metrics.json", problem) if problem else None
-
-
-RUNGS: dict[str, Callable[[Script], Diagnosis | None]] = {
-    "parse": parse,
-    "names": names,
-    "complete": complete,
-    "imports": importable,
-    "smoke run": smoke_run,
-    "metrics": finite_metrics,
-}
-"""Cheapest first."""
-
-
-def _read_metrics(result: RunResult | None) -> tuple[str, dict[str, float]]:
-    """The problem, if any; else the numbers."""
-    if result is None or METRICS in result.refused:
-        return result.refused[METRICS] if result else "the script did not run", {}
-    try:
-        found = json.loads(result.artefacts[METRICS])
-    except (ValueError, RecursionError) as error:
-        return f"{METRICS} is no JSON: {error}", {}
-    if not isinstance(found, dict) or not 0 < len(found) <= _MOST_METRICS:
-        return f"{METRICS} is no object of 1 to {_MOST_METRICS} numbers", {}
-    for name, value in found.items():
-        if not _is_finite(value):
-            return f"{METRICS}: `{clean(name, 60)}` is no finite number: {value!r:.60}", {}
-    return "", {clean(name, 60): float(value) for name, value in found.items()}
-
-
-def _is_finite(value: object) -> bool:
-    try:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    except OverflowError:  # an integer larger than any float
-        return False
+    return ""
 
 
 def _ruff(code: str) -> list[_Finding]:
     from ruff import find_ruff_bin
 
     options = ["--isolated", "--no-cache", "--ignore-noqa", "--output-format=json", "--target-version=py311"]
+    options += ["--extend-select=PLE,NPY"]
     try:
         answer = subprocess.run(
             [find_ruff_bin(), "check", *options, f"--stdin-filename={SCRIPT}", "-"],
