@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Project:
     """What was built. Nothing is on disk until `write` is called."""
 
-    status: Literal["passed", "failed", "unchecked"]
+    status: Literal["passed", "failed", "unchecked", "not_executed", "sandbox_error"]
     """`passed` only when the code ran and passed its check."""
     files: dict[str, str] = field(repr=False)
     """Path in the project folder -> text."""

@@ -26,6 +26,12 @@ class Context:
     repairs: int = _setting(3, "How many repairs are tried at the most.", minimum=0, maximum=10)
     check: bool = _setting(True, "Run and check the code before it is handed over.")
     time_limit: float = _setting(60.0, "Seconds that one smoke run may take.", minimum=1, maximum=3600)
+    sandbox: str = _setting(
+        "auto", "What generated code runs in: `auto` (the strongest that holds here), `docker:IMAGE`, `sandbox-exec`."
+    )
+    accept_unsandboxed: bool = _setting(
+        False, "Run generated code without protection where this computer offers no sandbox."
+    )
     seed: int = _setting(42, "Seed of the generated project, and of a model's sampling where it has one.")
 
     def __post_init__(self) -> None:

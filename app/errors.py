@@ -6,7 +6,8 @@
     │   └── SettingsError         a setting, model name, key or address is wrong
     ├── ModelError                a chat model failed although it is set up     exit 1
     └── SandboxError              generated code could not be executed at all   exit 1
-        └── NoSandboxError        this computer offers no sandbox: say which way out
+        ├── NoSandboxError        this computer offers no sandbox: says which way out there is
+        └── StoppedError          somebody wanted to be gone: the run was ended
 
 Failure of *generated code* is no exception: it is a CheckReport (`dlcodegen.report`). All derive from RuntimeError,
 the class whose text a LangGraph server passes on to its clients.
@@ -43,3 +44,7 @@ class SandboxError(DLCodeGenError):
 
 class NoSandboxError(SandboxError):
     """This computer offers no sandbox to run generated code in, and nobody allowed to run it without."""
+
+
+class StoppedError(SandboxError):
+    """The run was ended from our side, at Ctrl-C."""

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict  # pydantic reads no other before Python
 from dlcodegen.report import Candidate, Usage
 from dlcodegen.writers.protocol import Request, Template
 
-Status = Literal["needs_input", "working", "passed", "failed", "unchecked"]
+Status = Literal["needs_input", "working", "passed", "failed", "unchecked", "not_executed", "sandbox_error"]
 Update = dict[str, Any]
 """What a node gives back: the fields it changed, and `progress`, one line for who watches."""
 

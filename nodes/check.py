@@ -2,7 +2,7 @@
 
 from dlcodegen.context import Context
 from dlcodegen.execution.ladder import check as climb
-from dlcodegen.execution.sandbox import Limits
+from dlcodegen.execution.script import Conditions
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.state import State, Update
 
@@ -13,7 +13,7 @@ def check(state: State, context: Context) -> Update:
     report = next((other["report"] for other in earlier if other["code"] == newest["code"]), None)
     if report is None:
         plan = SolutionPlan.from_paper(state["plan"])
-        report = climb(newest["code"], plan, state["request"]["facts"], Limits(wall=context.time_limit))
+        report = climb(newest["code"], plan, state["request"]["facts"], Conditions.of(context))
     error = report["error"]
     outcome = f"{error['rung']}: {error['exception']} {error['message']}" if error else report["status"]
     return {"candidates": [*earlier, {**newest, "report": report}], "progress": outcome[:120]}

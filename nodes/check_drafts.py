@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from dlcodegen.context import Context
 from dlcodegen.execution.ladder import check as climb
-from dlcodegen.execution.sandbox import Limits
+from dlcodegen.execution.script import Conditions
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.state import State, Update
 
@@ -15,9 +15,9 @@ def check_drafts(state: State, context: Context) -> Update:
     if not context.check:
         return {"candidates": drafts, "progress": "switched off"}
     plan, facts = SolutionPlan.from_paper(state["plan"]), state["request"]["facts"]
-    limits = Limits(wall=context.time_limit)
+    conditions = Conditions.of(context)
     with ThreadPoolExecutor(max_workers=len(drafts)) as pool:
-        reports = list(pool.map(lambda draft: climb(draft["code"], plan, facts, limits), drafts))
+        reports = list(pool.map(lambda draft: climb(draft["code"], plan, facts, conditions), drafts))
     verdicts = ", ".join(f"{draft['name']} {report['status']}" for draft, report in zip(drafts, reports, strict=True))
     checked = [{**draft, "report": report} for draft, report in zip(drafts, reports, strict=True)]
     return {"candidates": checked, "progress": verdicts}

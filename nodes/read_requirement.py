@@ -10,6 +10,7 @@ def read_requirement(state: State, context: Context) -> Update:
     """Chat message or form -> validated request; or a question back, and the run ends here."""
     from langchain_core.messages import AIMessage
 
+    from dlcodegen.execution.sandbox.fork_server import warm_up
     from dlcodegen.planner.request import read_requirement as read
 
     requirement = state.get("requirement") or _last_message(state)
@@ -24,6 +25,8 @@ def read_requirement(state: State, context: Context) -> Update:
             "progress": "nothing to work on",
             **_EMPTY,
         }
+    if context.check:
+        warm_up()  # the fork server loads its libraries while the plan is made
     request = Request(
         requirement=requirement.strip(), dataset=dataset, data=data, framework=found.framework, facts=found.facts
     )

@@ -47,14 +47,15 @@ def _memory() -> str:
 
 
 def _sandbox() -> dict[str, str]:
-    """Protection -> how it is enforced, or why not; a sandbox that does not start is a finding, too."""
-    from dlcodegen.errors import SandboxError
-    from dlcodegen.execution.protection import probe
+    """Each tier and whether it holds here; of the one in use, every protection and what it does not stop."""
+    from dlcodegen.execution.sandbox.tiers import TIERS, available, describe, trial
 
-    try:
-        return probe()
-    except SandboxError as error:
-        return {"unusable": str(error)}
+    tiers = {f"tier {tier}": f"no: {trial(tier).problem}" if trial(tier).problem else "holds" for tier in TIERS}
+    held = available()
+    if not held:
+        return {"in use": "none: generated code is not executed here", **tiers}
+    used = describe(held[0])
+    return {"in use": used.pop("tier"), "not stopped": used.pop("not stopped"), **tiers, **used}
 
 
 def _ours() -> dict[str, str]:

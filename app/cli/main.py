@@ -90,6 +90,13 @@ def run(arguments: list[str]) -> int:
     return exit_code
 
 
+class _ToStderr(logging.Handler):
+    """What we warn of, a line each, wherever stderr is at that time."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        typer.echo(f"{record.levelname.lower()}: {record.getMessage()}", err=True)
+
+
 def _complain(message: str, exit_code: int, as_json: bool) -> int:
     line = " ".join(message.split())
     if as_json:
@@ -104,6 +111,10 @@ def _quieten() -> None:
     if not os.environ.get("DLCODEGEN_DEBUG"):
         warnings.simplefilter("ignore")
         logging.getLogger().addHandler(logging.NullHandler())
+    ours = logging.getLogger("dlcodegen")
+    if not ours.handlers:
+        ours.addHandler(_ToStderr())
+        ours.propagate = False
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -11,7 +11,7 @@ from dlcodegen.errors import SettingsError
 if TYPE_CHECKING:
     from dlcodegen.state import InputState
 
-_EXIT_CODES = {"passed": 0, "unchecked": 0, "failed": 3}
+_EXIT_CODES = {"passed": 0, "unchecked": 0, "failed": 3, "not_executed": 3, "sandbox_error": 1}
 
 
 def new(  # noqa: PLR0913, PLR0917  one parameter an option
@@ -37,6 +37,8 @@ def new(  # noqa: PLR0913, PLR0917  one parameter an option
     samples: Annotated[int, typer.Option(metavar="N", help="How many samples are retrieved from the pool.")] = 3,
     repairs: Annotated[int, typer.Option(metavar="N", help="How many repairs are tried at the most.")] = 3,
     time_limit: options.TimeLimit = 60,
+    sandbox: options.Sandbox = "auto",
+    accept_unsandboxed: options.AcceptUnsandboxed = False,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the project, and of a model that takes one.")] = 42,
     no_check: Annotated[bool, typer.Option("--no-check", help="Hand the code over without running it.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the project in a folder that is not empty.")] = False,
@@ -78,6 +80,8 @@ def new(  # noqa: PLR0913, PLR0917  one parameter an option
         repairs=repairs,
         check=not no_check,
         time_limit=time_limit,
+        sandbox=sandbox,
+        accept_unsandboxed=accept_unsandboxed,
         seed=seed,
     )
     request: InputState = {"requirement": requirement, "dataset": dataset, "data": data, "framework": framework or ""}

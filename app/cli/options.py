@@ -36,6 +36,13 @@ FrameworkOption = Annotated[
 PlannerOption = Annotated[Literal["auto", "nearest"], typer.Option(help="Who predicts the solution plan.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
 TimeLimit = Annotated[float, typer.Option(metavar="SECONDS", help="How long one smoke run may take.")]
+Sandbox = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="What code is run in: auto, docker:IMAGE, or sandbox-exec (macOS, untested)."),
+]
+AcceptUnsandboxed = Annotated[
+    bool, typer.Option("--accept-unsandboxed", help="Where there is no sandbox, run the code without protection.")
+]
 PlanFile = Annotated[
     Path | None, typer.Option("--plan", metavar="plan.json", show_default=False, help="The plan to compare it with.")
 ]

@@ -22,12 +22,16 @@ _STATUSES = {
     "failed": ("✗ Not passed", "bold red"),
     "unchecked": ("• Not checked", "bold yellow"),
     "not_executed": ("✗ Not executed", "bold red"),
+    "sandbox_error": ("✗ The sandbox failed", "bold red"),
 }
 _MEANINGS = {
     "passed": "it ran, trained, and saved its weights",
     "failed": "the best of what was tried; README.md says what is wrong",
     "unchecked": "nothing of it has been executed",
+    "not_executed": "this computer offers no sandbox; README.md says which way out there is",
+    "sandbox_error": "it could not be executed, which says nothing about the code; see README.md",
 }
+_RUNG = 10  # characters of the longest rung's name
 _VERDICTS = {"honoured": ("✓", "green"), "contradicted": ("✗", "red"), "not found": ("?", "yellow")}
 
 
@@ -93,8 +97,9 @@ def check(file: Path, report: CheckReport) -> None:
     console.print(Text.assemble(_STATUSES[report["status"]], f"  {printable(str(file))}"))
     for rung in report["rungs"]:
         console.print(_rung(rung))
+    tier = [("sandbox", report["sandbox"]["tier"])] if report["sandbox"] else []
     lint = [("lint findings", str(report["lint"]))]
-    console.print(_grid([*_metrics(report["metrics"]), *_error(report["error"]), *lint]))
+    console.print(_grid([*_metrics(report["metrics"]), *_error(report["error"]), *tier, *lint]))
     _conformance(console, report["conformance"])
 
 
@@ -108,8 +113,8 @@ def sections(content: Mapping[str, Mapping[str, str]]) -> None:
 
 def _rung(rung: Rung) -> Text:
     mark = ("✓ ", "green") if rung["passed"] else ("✗ ", "red")
-    message = f"  {printable(rung['message'])}" if rung["message"] else ""
-    return Text.assemble("  ", mark, rung["name"], (f"  {rung['seconds']:.1f} s", "dim"), message)
+    message = (f"  {printable(rung['message'])}", "dim" if rung["passed"] else "")
+    return Text.assemble("  ", mark, rung["name"].ljust(_RUNG), (f"{rung['seconds']:6.2f} s", "dim"), message)
 
 
 def _metrics(metrics: Mapping[str, float | None]) -> list[tuple[str, str]]:
@@ -123,7 +128,11 @@ def _error(error: Diagnosis | None) -> list[tuple[str, str]]:
     if error is None:
         return []
     rows = [("failed at", error["rung"]), ("because", f"{error['exception']}: {error['message']}")]
-    return rows if error["line"] is None else [*rows, (f"line {error['line']}", error["code"])]
+    if error["line"] is not None:
+        rows.append((f"line {error['line']}", error["code"]))
+    if error["tensors"]:
+        rows.append(("tensors there", ", ".join(error["tensors"])))
+    return [*rows, ("hint", error["hint"])] if error["hint"] else rows
 
 
 def _conformance(console: Console, rows: list[Conformance]) -> None:

@@ -9,7 +9,7 @@ from dlcodegen.plan import SolutionPlan
 from dlcodegen.report import Candidate, CheckReport, Conformance, Usage
 from dlcodegen.writers.protocol import Request
 
-ProjectStatus = Literal["passed", "failed", "unchecked"]
+ProjectStatus = Literal["passed", "failed", "unchecked", "not_executed", "sandbox_error"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +42,7 @@ class Outcome:
     @property
     def status(self) -> ProjectStatus:
         """`unchecked` only when checking was switched off: code that could not be executed has not passed."""
-        if self.report is None:
-            return "unchecked"
-        return "passed" if self.report["status"] == "passed" else "failed"
+        return self.report["status"] if self.report else "unchecked"
 
     @property
     def conformance(self) -> list[Conformance]:

@@ -62,6 +62,7 @@ def _readme(outcome: Outcome) -> str:
         status_line=wording.status_line(outcome),
         error=wording.diagnosis(outcome.report["error"]) if outcome.report and outcome.report["error"] else "",
         rungs=outcome.report["rungs"] if outcome.report else [],
+        sandbox=outcome.report["sandbox"] if outcome.report else {},
         shortfalls=[wording.shortfall(row, facts) for row in outcome.shortfalls],
         conformance=[(row, wording.evidence(row)) for row in outcome.conformance],
         metrics={name: f"{value:.4g}" for name, value in outcome.metrics.items()},

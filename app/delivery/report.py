@@ -43,4 +43,5 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "conformance": report["conformance"],
         "metrics": {name: value if math.isfinite(value) else None for name, value in report["metrics"].items()},
         "seconds": report["seconds"],
+        "sandbox": report["sandbox"].get("tier", "none: it was not executed"),
     }

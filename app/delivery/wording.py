@@ -2,7 +2,7 @@
 
 from dlcodegen.delivery import markdown
 from dlcodegen.delivery.outcome import Outcome
-from dlcodegen.report import Conformance, Diagnosis, Fact
+from dlcodegen.report import CheckReport, Conformance, Diagnosis, Fact
 
 # What stopped a run, for readers who do not know the exception's name. The rest is explained by its own message.
 _REASONS = {
@@ -12,6 +12,8 @@ _REASONS = {
     "disk full": "it wrote more files than a smoke run may",
     "metrics.json": "it did not write usable metrics",
     "placeholder": "something is left for somebody else to fill in",
+    "ended early": "it left before its end",
+    "missing part": "it lacks a part that every project has",
     "out of memory": "it needed more memory than a smoke run may",
     "MemoryError": "it needed more memory than a smoke run may",
     "SyntaxError": "it is not valid Python",
@@ -31,10 +33,18 @@ def status_line(outcome: Outcome) -> str:
     if report is None:
         return "Not checked: checking was switched off, so nothing of it has been executed."
     if report["status"] == "passed":
-        return f"Passed: the smoke run trained, evaluated and saved weights; the check took {report['seconds']:.1f} s."
-    if report["status"] == "not_executed":
-        return "Not executed: it could not be run here, so it is not known whether it works."
+        return _passed(report)
+    if report["status"] in ("not_executed", "sandbox_error"):
+        return f"Not executed, so it is not known whether it works: {report['rungs'][-1]['message']}."
     return "Not passed: this is the best of what was tried, and it still fails its check."
+
+
+def _passed(report: CheckReport) -> str:
+    evidence = next((rung["message"] for rung in report["rungs"] if rung["name"] == "judgement"), "")
+    sentence = f"Passed: the smoke run trained, evaluated and saved weights; the check took {report['seconds']:.1f} s."
+    if report["sandbox"].get("tier") == "unsandboxed":
+        sentence += " It was executed WITHOUT a sandbox, as --accept-unsandboxed allows."
+    return f"{sentence} Judged in a second process: {markdown.inline(evidence)}." if evidence else sentence
 
 
 def diagnosis(error: Diagnosis) -> str:
@@ -42,9 +52,11 @@ def diagnosis(error: Diagnosis) -> str:
     reason = _REASONS.get(error["exception"], f"it ended with {markdown.code(error['exception'])}")
     message = f" ({markdown.code(error['message'])})" if error["message"] else ""
     sentence = f"The step {markdown.code(error['rung'])} failed: {reason}{message}."
-    if error["line"] is None:
-        return sentence
-    return f"{sentence} Look at line {error['line']} of `main.py`: {markdown.code(error['code']) or '(empty)'}"
+    if error["line"] is not None:
+        sentence += f" Look at line {error['line']} of `main.py`: {markdown.code(error['code']) or '(empty)'}."
+    if error["tensors"]:
+        sentence += f" Tensors there: {', '.join(map(markdown.code, error['tensors']))}."
+    return f"{sentence} {markdown.inline(error['hint'])}".rstrip()
 
 
 def shortfall(row: Conformance, facts: list[Fact]) -> str:

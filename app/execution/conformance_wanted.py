@@ -4,7 +4,7 @@ import ast
 import re
 from dataclasses import dataclass, field
 
-from dlcodegen.execution.layer_names import ALIASES, COMPARED, LAYER_CODE, PROSE, SIGNATURES
+from dlcodegen.execution.layer_names import ALIASES, COMPARED, LAYER_CODE, PROSE, SIGNATURES, TORCH_SPELLING
 from dlcodegen.plan import layer_call
 
 Number = int | float | tuple[int | float, ...]
@@ -39,7 +39,7 @@ def read_layer(text: str) -> Wanted:
     if name in _WRAPPERS and call.args:
         inner = read_layer(ast.unparse(call.args[0]))
         return Wanted(text, inner.kind, inner.codes, inner.numbers, inner.loose, inner.named)
-    kind = name.lower()
+    kind = TORCH_SPELLING.get(name.lower(), name.lower())
     codes = tuple(dict.fromkeys((*LAYER_CODE.get(kind, ()), name)))
     places = positions(name, keras=_is_keras(name, call))
     if places is None:
@@ -96,5 +96,4 @@ def _prose(text: str) -> Wanted:
         numbers["units"] = int(width[1])
     if rate:
         numbers["rate"] = float(rate[0])
-    own = kind.replace("dense", "Dense").replace("conv2d", "Conv2D").replace("conv1d", "Conv1D")
-    return Wanted(text, kind, (*LAYER_CODE[kind], own), numbers)
+    return Wanted(text, kind, LAYER_CODE[kind], numbers)

@@ -49,7 +49,9 @@ def _problems(tree: ast.Module) -> Iterator[tuple[int | None, str]]:
 
 
 def _is_guard(node: ast.stmt) -> bool:
-    return isinstance(node, ast.If) and "__name__" in {name.id for name in ast.walk(node.test) if isinstance(name, ast.Name)}
+    return isinstance(node, ast.If) and "__name__" in {
+        name.id for name in ast.walk(node.test) if isinstance(name, ast.Name)
+    }
 
 
 def _calls_main(node: ast.stmt) -> bool:

@@ -4,8 +4,16 @@ import re
 
 # (exception, message, what to do); the first that fits counts.
 _HINTS: tuple[tuple[str, str, str], ...] = (
-    ("RuntimeError", r"mat1 and mat2 shapes", "Set the layer's in_features to what the layer before it gives, flattened."),
-    ("RuntimeError", r"expected input.* to have (\d+) channels", "Set the layer's in_channels to the channels it gets."),
+    (
+        "RuntimeError",
+        r"mat1 and mat2 shapes",
+        "Set the layer's in_features to what the layer before it gives, flattened.",
+    ),
+    (
+        "RuntimeError",
+        r"expected input.* to have (\d+) channels",
+        "Set the layer's in_channels to the channels it gets.",
+    ),
     ("RuntimeError", r"input\.size\(-1\) must be equal to input_size", "Set input_size to the last dimension it gets."),
     ("RuntimeError", r"running_mean should contain", "Give the normalisation as many features as the layer before it."),
     ("RuntimeError", r"Given normalized_shape", "Normalise over the last dimension that the layer really gets."),
@@ -17,11 +25,23 @@ _HINTS: tuple[tuple[str, str, str], ...] = (
     ("RuntimeError", r"must have the same dtype|Found dtype", "Convert: class ids to long, everything else to float."),
     ("RuntimeError", r"does not require grad", "The loss must come from the model's output, outside of no_grad."),
     ("RuntimeError", r"a second time", "Run the model again before each backward, or detach what is kept."),
-    ("RuntimeError", r"modified by an inplace operation", "Replace the in-place operation by one that makes a new tensor."),
-    ("RuntimeError", r"0D or 1D target|multi-target", "cross_entropy wants class ids of shape (N,), not one column each."),
+    (
+        "RuntimeError",
+        r"modified by an inplace operation",
+        "Replace the in-place operation by one that makes a new tensor.",
+    ),
+    (
+        "RuntimeError",
+        r"0D or 1D target|multi-target",
+        "cross_entropy wants class ids of shape (N,), not one column each.",
+    ),
     ("RuntimeError", r"all elements of (input|target) should be between 0 and 1", "Use the loss with logits."),
     ("RuntimeError", r"(?i)no nvidia driver|cuda", "Choose the device once: cuda when it is available, else cpu."),
-    ("IndexError|RuntimeError", r"Target -?\d+ is out of bounds", "Class ids run from 0 to the number of outputs less one."),
+    (
+        "IndexError|RuntimeError",
+        r"Target -?\d+ is out of bounds",
+        "Class ids run from 0 to the number of outputs less one.",
+    ),
     ("IndexError|RuntimeError", r"index out of range in self", "The embedding needs a row for the largest id."),
     ("AssertionError", r"embed_dim must be divisible", "Choose a width that the number of heads divides."),
     ("ValueError", r"Using a target size", "Give outputs and targets the same shape."),
@@ -32,7 +52,11 @@ _HINTS: tuple[tuple[str, str, str], ...] = (
     ("FileNotFoundError", r"", "With --smoke make the data in the script; read files from --data only."),
     ("PermissionError", r"", "Write below --out only, and start no processes and no connections."),
     ("OSError|URLError|ConnectionError|gaierror", r"", "There is no network: make the data in the script."),
-    ("NonFiniteLoss|NonFiniteWeights", r"", "Lower the learning rate, and guard logarithms and divisions against zero."),
+    (
+        "NonFiniteLoss|NonFiniteWeights",
+        r"",
+        "Lower the learning rate, and guard logarithms and divisions against zero.",
+    ),
     ("ModuleNotFoundError", r"", "Use torch, numpy and the standard library."),
     ("timeout", r"", "With --smoke use fewer examples and epochs."),
     ("out of memory|MemoryError", r"", "With --smoke use smaller batches and sizes, and keep no graph between steps."),

@@ -3,11 +3,10 @@
 import time
 from collections.abc import Callable
 
-from dlcodegen.errors import NoSandboxError, SandboxError
+from dlcodegen.errors import NoSandboxError, SandboxError, StoppedError
 from dlcodegen.execution import reading_rungs, running_rungs
 from dlcodegen.execution.conformance import conformance
 from dlcodegen.execution.contract import contract
-from dlcodegen.execution.sandbox.fork_server import Stopped
 from dlcodegen.execution.sandbox.tiers import describe
 from dlcodegen.execution.script import Conditions, Script
 from dlcodegen.plan import SolutionPlan
@@ -28,13 +27,11 @@ RUNGS: dict[str, Callable[[Script], Diagnosis | str | None]] = {
 """Cheapest first. Those from `build` on execute the script, in the sandbox."""
 
 
-def check(
-    code: str, plan: SolutionPlan | None, facts: list[Fact], conditions: Conditions | None = None
-) -> CheckReport:
+def check(code: str, plan: SolutionPlan | None, facts: list[Fact], conditions: Conditions | None = None) -> CheckReport:
     """Climb until a rung does not hold; compare the script with its plan, when there is one and the code parses.
 
     Failure of the script is in the report, and so is ours to execute it: `not_executed` where this computer offers no
-    sandbox, `sandbox_error` where ours failed, with the reason as the last rung's message. Raises Stopped when
+    sandbox, `sandbox_error` where ours failed, with the reason as the last rung's message. Raises StoppedError when
     `stop_all` stopped it.
     """
     script = Script(code, conditions or Conditions(), plan)
@@ -59,7 +56,7 @@ def _climb(script: Script, climbed: list[Rung]) -> tuple[CheckStatus, Diagnosis 
         started = time.perf_counter()
         try:
             answer = holds(script)
-        except Stopped:
+        except StoppedError:
             raise
         except SandboxError as error:
             climbed.append(Rung(name=name, passed=False, seconds=time.perf_counter() - started, message=str(error)))

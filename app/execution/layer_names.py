@@ -1,40 +1,65 @@
 """How a plan's layers are called in PyTorch and Keras code, and what the arguments of such calls stand for."""
 
 LAYER_CODE: dict[str, tuple[str, ...]] = {
-    "dense": ("Linear", "LazyLinear", "linear"),
-    "linear": ("Linear", "LazyLinear", "Dense", "linear"),
-    "conv1d": ("Conv1d", "LazyConv1d"),
-    "conv2d": ("Conv2d", "LazyConv2d"),
-    "conv3d": ("Conv3d", "LazyConv3d"),
-    "conv1dtranspose": ("ConvTranspose1d",),
-    "conv2dtranspose": ("ConvTranspose2d",),
-    "convtranspose2d": ("Conv2DTranspose",),
-    "separableconv2d": ("SeparableConv2d", "Conv2d"),
-    "depthwiseconv2d": ("Conv2d",),
-    "maxpooling1d": ("MaxPool1d", "max_pool1d", "AdaptiveMaxPool1d"),
-    "maxpooling2d": ("MaxPool2d", "max_pool2d", "AdaptiveMaxPool2d"),
-    "maxpool2d": ("MaxPooling2D", "max_pool2d"),
-    "averagepooling1d": ("AvgPool1d", "avg_pool1d"),
-    "averagepooling2d": ("AvgPool2d", "avg_pool2d", "AdaptiveAvgPool2d", "mean"),
-    "globalaveragepooling1d": ("AdaptiveAvgPool1d", "MeanPooling", "mean"),
-    "globalaveragepooling2d": ("AdaptiveAvgPool2d", "adaptive_avg_pool2d", "mean"),
-    "globalmaxpooling1d": ("AdaptiveMaxPool1d", "amax", "max"),
-    "globalmaxpooling2d": ("AdaptiveMaxPool2d", "amax", "max"),
+    "dense": ("Dense", "Linear", "LazyLinear", "linear"),
+    "conv1d": ("Conv1D", "Conv1d", "LazyConv1d"),
+    "conv2d": ("Conv2D", "Conv2d", "LazyConv2d"),
+    "conv3d": ("Conv3D", "Conv3d", "LazyConv3d"),
+    "conv1dtranspose": (
+        "Conv1DTranspose",
+        "ConvTranspose1d",
+    ),
+    "conv2dtranspose": (
+        "Conv2DTranspose",
+        "ConvTranspose2d",
+    ),
+    "separableconv2d": ("SeparableConv2D", "SeparableConv2d", "Conv2d"),
+    "depthwiseconv2d": (
+        "DepthwiseConv2D",
+        "Conv2d",
+    ),
+    "maxpooling1d": ("MaxPooling1D", "MaxPool1d", "max_pool1d", "AdaptiveMaxPool1d"),
+    "maxpooling2d": ("MaxPooling2D", "MaxPool2d", "max_pool2d", "AdaptiveMaxPool2d"),
+    "averagepooling1d": ("AveragePooling1D", "AvgPool1d", "avg_pool1d"),
+    "averagepooling2d": ("AveragePooling2D", "AvgPool2d", "avg_pool2d", "AdaptiveAvgPool2d", "mean"),
+    "globalaveragepooling1d": ("GlobalAveragePooling1D", "AdaptiveAvgPool1d", "MeanPooling", "mean", "sum"),
+    "globalaveragepooling2d": ("GlobalAveragePooling2D", "AdaptiveAvgPool2d", "adaptive_avg_pool2d", "mean"),
+    "globalmaxpooling1d": ("GlobalMaxPooling1D", "AdaptiveMaxPool1d", "amax", "max"),
+    "globalmaxpooling2d": ("GlobalMaxPooling2D", "AdaptiveMaxPool2d", "amax", "max"),
     "adaptiveaveragepooling2d": ("AdaptiveAvgPool2d", "adaptive_avg_pool2d"),
-    "upsampling2d": ("Upsample", "interpolate"),
-    "batchnormalization": ("BatchNorm2d", "BatchNorm1d", "BatchNorm3d", "LazyBatchNorm1d", "LazyBatchNorm2d"),
-    "layernormalization": ("LayerNorm", "layer_norm"),
-    "groupnormalization": ("GroupNorm",),
+    "upsampling2d": ("UpSampling2D", "Upsample", "interpolate"),
+    "batchnormalization": (
+        "BatchNormalization",
+        "BatchNorm2d",
+        "BatchNorm1d",
+        "BatchNorm3d",
+        "LazyBatchNorm1d",
+        "LazyBatchNorm2d",
+    ),
+    "layernormalization": ("LayerNormalization", "LayerNorm", "layer_norm"),
+    "groupnormalization": (
+        "GroupNormalization",
+        "GroupNorm",
+    ),
     "dropout": ("Dropout", "Dropout1d", "Dropout2d", "SpatialDropout1D", "SpatialDropout2D", "dropout"),
     "embedding": ("Embedding",),
-    "concatenate": ("cat", "concat", "hstack"),
+    "concatenate": ("Concatenate", "cat", "concat", "hstack"),
     "add": ("Add", "add"),
     "positionembedding": ("PositionEmbedding", "Embedding", "Parameter"),
-    "positionalembedding": ("PositionalEmbedding", "PositionalEncoding", "Embedding"),
+    "positionalembedding": ("PositionalEmbedding", "PositionalEncoding", "positional_encoding", "Embedding"),
+    "positionalencoding": ("PositionalEncoding", "positional_encoding", "PositionalEmbedding", "Embedding"),
     "lstm": ("LSTM",),
     "gru": ("GRU",),
-    "simplernn": ("RNN",),
-    "multiheadattention": ("MultiheadAttention", "TransformerEncoderLayer", "scaled_dot_product_attention"),
+    "simplernn": (
+        "SimpleRNN",
+        "RNN",
+    ),
+    "multiheadattention": (
+        "MultiHeadAttention",
+        "MultiheadAttention",
+        "TransformerEncoderLayer",
+        "scaled_dot_product_attention",
+    ),
     "attention": ("AttentionPooling", "AdditiveAttention", "Attention", "MultiheadAttention", "softmax"),
     "transformerencoder": ("TransformerEncoder", "TransformerEncoderLayer"),
     "transformerdecoder": ("TransformerDecoder", "TransformerDecoderLayer"),
@@ -47,14 +72,26 @@ LAYER_CODE: dict[str, tuple[str, ...]] = {
     "sigmoid": ("Sigmoid", "sigmoid"),
     "softmax": ("Softmax", "softmax", "log_softmax", "LogSoftmax"),
     "softplus": ("Softplus", "softplus"),
-    "activation": ("ReLU", "GELU", "Tanh", "Sigmoid", "LeakyReLU", "Softmax", "relu", "gelu", "tanh", "sigmoid"),
+    "activation": (
+        "Activation",
+        "ReLU",
+        "GELU",
+        "Tanh",
+        "Sigmoid",
+        "LeakyReLU",
+        "Softmax",
+        "relu",
+        "gelu",
+        "tanh",
+        "sigmoid",
+    ),
     "reshape": ("Reshape", "reshape", "view", "Unflatten", "unflatten"),
 }
-"""Lower-case name of a plan's layer -> names that show it in a script, besides its own."""
+"""Lower-case name of a plan's layer -> names that show it in a script: Keras's, then PyTorch's."""
 
 ONCE = frozenset(
     {
-        "dense", "linear", "conv1d", "conv2d", "conv3d", "conv1dtranspose", "conv2dtranspose", "convtranspose2d",
+        "dense", "conv1d", "conv2d", "conv3d", "conv1dtranspose", "conv2dtranspose",
         "lstm", "gru", "simplernn", "embedding",
     }
 )  # fmt: skip
@@ -67,6 +104,25 @@ LEAVES: dict[str, tuple[str, ...]] = {
     "dropout": ("Dropout", "Dropout1d", "Dropout2d", "SpatialDropout1D", "SpatialDropout2D"),
 }
 """Layers that a running model holds as modules without parts, under one of these names."""
+
+TORCH_SPELLING: dict[str, str] = {
+    "linear": "dense",
+    "convtranspose1d": "conv1dtranspose",
+    "convtranspose2d": "conv2dtranspose",
+    "maxpool1d": "maxpooling1d",
+    "maxpool2d": "maxpooling2d",
+    "avgpool1d": "averagepooling1d",
+    "avgpool2d": "averagepooling2d",
+    "adaptiveavgpool2d": "adaptiveaveragepooling2d",
+    "batchnorm1d": "batchnormalization",
+    "batchnorm2d": "batchnormalization",
+    "layernorm": "layernormalization",
+    "groupnorm": "groupnormalization",
+    "upsample": "upsampling2d",
+    "rnn": "simplernn",
+    "transformerencoderlayer": "transformerencoder",
+}
+"""Lower-case PyTorch name of a plan's layer -> the name in `LAYER_CODE`."""
 
 _CONV = "in units kernel stride padding dilation"
 _KERAS_CONV = "units kernel stride"

@@ -71,7 +71,9 @@ def _texts(value: Any) -> list[str] | None:
 def _shapes(value: Any) -> list[list[int]] | None:
     if not isinstance(value, list):
         return None
-    return [shape[:8] for shape in value[:8] if isinstance(shape, list) and all(_count(size) is not None for size in shape)]
+    return [
+        shape[:8] for shape in value[:8] if isinstance(shape, list) and all(_count(size) is not None for size in shape)
+    ]
 
 
 def _seconds(value: Any) -> dict[str, float] | None:

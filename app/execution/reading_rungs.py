@@ -21,7 +21,7 @@ from dlcodegen.report import Diagnosis
 _warnings_lock = threading.Lock()  # checks run side by side, and the filters belong to the process
 _MOST_CHARACTERS = 400_000
 # What ruff is sure of to fail when that line is reached, or to be another thing than was meant.
-_ERRORS = re.compile(r"E9|F5(?!41)|F62|F63|F7|F82|PLE|NPY")
+_ERRORS = re.compile(r"E9|F5(?!41)|F62|F63|F7|F82|PLE|NPY001|NPY003|NPY201")
 _UNDEFINED = {"F821", "F822", "F823"}  # undefined name, undefined in __all__, local used before it is set
 _PLACEHOLDER = re.compile(  # a path that nobody has, or a gap to be filled in
     r"(?:\S*[\\/])?path[\\/]to[\\/]\S*|/?(?:kaggle/input|content/drive)\S*|(?:\S*[\\/])?your[_-]\w\S*|<your[^>]*>",
@@ -93,7 +93,7 @@ def _ruff(code: str) -> list[_Finding]:
     from ruff import find_ruff_bin
 
     options = ["--isolated", "--no-cache", "--ignore-noqa", "--output-format=json", "--target-version=py311"]
-    options += ["--extend-select=PLE,NPY"]
+    options += ["--extend-select=PLE,NPY001,NPY003,NPY201"]
     try:
         answer = subprocess.run(
             [find_ruff_bin(), "check", *options, f"--stdin-filename={SCRIPT}", "-"],

@@ -1,7 +1,7 @@
 """The rungs that look at the running script: one smoke run, observed, tells all of them.
 
-Each answers with a Diagnosis when it does not hold, with what was seen when it does, and with None when the script never
-got so far that there was anything to look at. All of them raise SandboxError when the script cannot be executed.
+Each answers with a Diagnosis when it does not hold, with what was seen when it does, and with None when the script
+never got so far that there was anything to look at. All raise SandboxError when the script cannot be executed.
 """
 
 import json

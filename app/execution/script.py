@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from dlcodegen import syntax_tree
+from dlcodegen.context import Context
 from dlcodegen.execution.sandbox.limits import Limits
 from dlcodegen.execution.sandbox.run import SCRIPT, RunResult, Tier, run_script
 from dlcodegen.execution.sandbox.tiers import choose
@@ -28,6 +29,11 @@ class Conditions:
     accept_unsandboxed: bool = False
     """Run it without protection where there is no sandbox."""
 
+    @classmethod
+    def of(cls, context: Context) -> "Conditions":
+        """Those that a run's settings name."""
+        return cls(Limits(wall=context.time_limit), context.sandbox, context.accept_unsandboxed)
+
 
 @dataclass
 class Script:
@@ -39,7 +45,7 @@ class Script:
     lint: int = 0
     """Number of ruff's findings, errors aside."""
     metrics: dict[str, float] = field(default_factory=dict)
-    seen: Seen = field(default_factory=lambda: Seen())
+    seen: Seen = field(default_factory=Seen)
     seconds: dict[str, float] = field(default_factory=dict)
     """Of rungs that share one run: rung -> its part."""
 
@@ -57,9 +63,7 @@ class Script:
     def result(self) -> RunResult:
         """Of the smoke run, which is made when it is first asked for. Raises SandboxError."""
         limits = self.conditions.limits
-        return run_script(
-            self.code, SMOKE_ARGUMENTS, limits, (METRICS, *WEIGHTS), tier=self.tier, observe=True
-        )
+        return run_script(self.code, SMOKE_ARGUMENTS, limits, (METRICS, *WEIGHTS), tier=self.tier, observe=True)
 
     @property
     def executed(self) -> bool:

@@ -46,6 +46,7 @@ _STATUS = {
     "passed": "It ran to its end and passed the check.",
     "failed": "It failed its check.",
     "not_executed": "It was not run.",
+    "sandbox_error": "It was not run.",
 }
 
 
@@ -56,6 +57,10 @@ def _error(report: CheckReport) -> list[str]:
     lines = [f"error: {error['exception']}: {_short(error['message'])}"]
     if error["line"] is not None:
         lines.append(f"in line {error['line']}: {error['code'].strip()}")
+    if error["tensors"]:
+        lines.append(f"tensors there: {'; '.join(error['tensors'])}")
+    if error["hint"]:
+        lines.append(f"hint: {error['hint']}")
     return lines
 
 

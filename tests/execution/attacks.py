@@ -22,7 +22,8 @@ UNSANDBOXED = "unsandboxed"
 NAIVE = "naive"
 """Control: `subprocess.run` and a look at the exit code, for what our supervisor alone holds."""
 
-FAMILIES = ("files", "network", "processes", "resources", "kernel", "results")
+ANYWHERE = ("full", "base", "namespaces")
+"""Every tier of ours, for what no tier holds."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.prctl(15, TARGET["name"].encode(), 0, 0, 0)  # the test looks for processes of this name
 HELD = [getattr(errno, name) for name in '''
     EPERM EACCES ENOENT ENOSYS ESRCH EAGAIN ENOMEM ENOSPC EFBIG EROFS EXDEV EAFNOSUPPORT EPROTONOSUPPORT ESOCKTNOSUPPORT
-    ENODEV ENXIO EOPNOTSUPP EMFILE ENOTDIR EUSERS
+    ECONNREFUSED ENODEV ENXIO EOPNOTSUPP EMFILE ENOTDIR EUSERS
 '''.split()]
 
 

@@ -1,6 +1,6 @@
 """Attacks on files outside the scratch folder: to read them, to change them, to learn of them."""
 
-from tests.execution.attacks import NAIVE, Attack
+from tests.execution.attacks import ANYWHERE, NAIVE, Attack
 
 READ = """
 def read(path, flags=os.O_RDONLY, **more):
@@ -12,11 +12,15 @@ def read(path, flags=os.O_RDONLY, **more):
 ACCOUNTS = (
     READ
     + """
+def listing():
+    if "passwd" not in os.listdir("/etc"):
+        raise OSError(errno.ENOENT, "another /etc")
+
 attempt(
     passwd=lambda: read("/etc/passwd"),
     shadow=lambda: read("/etc/shadow"),
     hostname=lambda: read("/etc/hostname"),
-    listing=lambda: os.listdir("/etc/ssl/private" if os.path.exists("/etc/ssl/private") else "/etc"),
+    listing=listing,
 )
 """
 )
@@ -88,7 +92,7 @@ claim(
 """
 
 MOVE = """
-one, two, three, four, five = TARGET["files"]
+one, two, three, four, five, six = TARGET["files"]
 folder, shared = TARGET["folder"], TARGET["shared"]
 
 def own(name):
@@ -98,7 +102,7 @@ def own(name):
 
 def in_there():
     at = os.open(folder, os.O_PATH)
-    os.unlink(os.path.basename(five), dir_fd=at)
+    os.unlink(os.path.basename(six), dir_fd=at)
 
 claim(
     symbolic_link=lambda: os.symlink("/nowhere", folder + "/symbolic"),
@@ -234,38 +238,45 @@ for kind, name in ("file", TARGET["files"][0]), ("shared", TARGET["shared"]):
 """
 
 LOCKS = """
-import fcntl, struct
+import fcntl
 
 def descriptor():
     return os.open(TARGET["shared"], os.O_RDONLY)
 
-attempt(
+%s
+"""
+
+# Whoever opens the file to write waits until the kernel takes the lease back, after 45 s.
+LEASES = LOCKS % """attempt(
     read_lease=lambda: fcntl.fcntl(descriptor(), fcntl.F_SETLEASE, fcntl.F_RDLCK),
     write_lease=lambda: fcntl.fcntl(descriptor(), fcntl.F_SETLEASE, fcntl.F_WRLCK),
+)"""
+
+ADVISORY_LOCKS = LOCKS % """attempt(
     exclusive=lambda: fcntl.flock(descriptor(), fcntl.LOCK_EX | fcntl.LOCK_NB),
-)
-"""
+    shared=lambda: fcntl.lockf(descriptor(), fcntl.LOCK_SH | fcntl.LOCK_NB),
+)"""
 
 SIBLINGS = """
 here = os.getcwd()
-parent = os.path.dirname(here)
+own, all = os.path.dirname(here), os.path.dirname(os.path.dirname(here))
+
+def listing(folder, known):
+    if os.listdir(folder) == [os.path.basename(known)]:
+        raise OSError(errno.ENOENT, "nothing but what is mine")
+
 attempt(
-    listing=lambda: os.listdir(parent),
+    listing_own=lambda: listing(own, here),
+    listing=lambda: listing(all, own),
     read=lambda: open(TARGET["sibling"]).read(),
     write=lambda: open(TARGET["sibling"], "a"),
-    create=lambda: open(f"{parent}/{TARGET['name']}", "x"),
-    rename=lambda: os.rename(here, here + TARGET["name"]),
+    create=lambda: open(f"{own}/{TARGET['name']}", "x"),
+    rename=lambda: os.rename(here, f"{here}.moved"),
 )
 """
 
 LEFT_BEHIND = """
-def deep():
-    os.mkdir("deep")
-    os.chdir("deep")
-    for _ in range(1200):
-        os.mkdir("d" * 100)
-        os.chdir("d" * 100)
-
+import time
 os.mkdir("closed", 0o000)
 os.mkdir("shut")
 os.close(os.open("shut/file", os.O_CREAT, 0o000))
@@ -273,7 +284,14 @@ os.chmod("shut", 0)
 os.mkdir(b"\\xff\\n\\x1b[31m")
 with open(b"\\xfe.txt", "w") as file:
     file.write("x")
-deep()
+here = os.getcwd()
+os.mkdir("deep")
+os.chdir("deep")
+for _ in range(1500):
+    os.mkdir("%s")
+    os.chdir("%s")
+os.chdir(here)
+time.sleep(0.5)  # so that the supervisor looks into it
 print("held: tidy: made")
 """
 
@@ -286,7 +304,9 @@ ATTACKS = (
     Attack(31, "poison the installed packages", POISON),
     Attack(41, "learn of files that it may not read", STAT, escapes=("base",)),
     Attack(43, "cut a file while opening it to read", TRUNCATE),
-    Attack(45, "lock files that others need", LOCKS),
+    Attack(45, "keep others from opening files that it may read", LEASES),
+    Attack(52, "lock files that it may read", ADVISORY_LOCKS, escapes=ANYWHERE),
     Attack(46, "look into another run", SIBLINGS),
-    Attack(47, "leave a folder that cannot be removed", LEFT_BEHIND, control=NAIVE),
+    Attack(47, "leave a folder that is too deep", LEFT_BEHIND.replace("%s", "d"), control=NAIVE),
+    Attack(47, "leave a folder whose path is too long", LEFT_BEHIND.replace("%s", "d" * 100), control=NAIVE),
 )

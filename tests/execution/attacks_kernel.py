@@ -129,10 +129,6 @@ def privileges():
     if status("NoNewPrivs") == "1":
         raise OSError(errno.EPERM, "no new ones")
 
-def identity():
-    if 0 not in os.getresuid() + os.getresgid() + tuple(os.getgroups()):
-        raise OSError(errno.EPERM, "not that of root")
-
 def capset():
     header, wanted = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)(*[1 << 21, 1 << 21, 0] * 2)
     syscall("capset", header, wanted)
@@ -144,14 +140,19 @@ def write(path, text):
 attempt(
     **{name: lambda name=name: none(name) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")},
     new_privileges=privileges,
-    identity=identity,
     capset=capset,
     ambient=lambda: called(LIBC.prctl(47, 2, 21, 0, 0)),
-    setuid=lambda: os.setresuid(0, 0, 0),
-    setgid=lambda: os.setresgid(0, 0, 0),
     setgroups=lambda: os.setgroups([0]),
     map=lambda: write("/proc/self/uid_map", "0 0 1"),
 )
+"""
+
+ROOT = """
+def identity():
+    if 0 not in os.getresuid() + os.getresgid() + tuple(os.getgroups()):
+        raise OSError(errno.EPERM, "not that of root")
+
+attempt(identity=identity, setuid=lambda: os.setresuid(0, 0, 0), setgid=lambda: os.setresgid(0, 0, 0))
 """
 
 ATTACKS = (
@@ -160,4 +161,5 @@ ATTACKS = (
     Attack(28, "open devices, make some", DEVICES),
     Attack(29, "use privileged and little used calls", CALLS),
     Attack(44, "use what privileges are left", CAPABILITIES),
+    Attack(44, "be root", ROOT),
 )

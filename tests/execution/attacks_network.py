@@ -47,6 +47,11 @@ def send(family, host, port, protocol=0):
     with socket.socket(family, socket.SOCK_DGRAM, protocol) as one:
         one.sendto(b"question", (host, port))
 
+def broadcast():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        one.sendto(b"question", ("127.255.255.255", TARGET["udp"]))
+
 def connected():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
         one.connect(("127.0.0.1", TARGET["udp"]))
@@ -65,7 +70,7 @@ def name_server():
 attempt(
     send=lambda: send(socket.AF_INET, "127.0.0.1", TARGET["udp"]),
     send6=lambda: send(socket.AF_INET6, "::ffff:127.0.0.1", TARGET["udp"]),
-    broadcast=lambda: send(socket.AF_INET, "127.255.255.255", TARGET["udp"]),
+    broadcast=broadcast,
     connected=connected,
     message=message,
     name_server=name_server,
@@ -163,7 +168,7 @@ attempt(
 """
 
 INTERFACES = """
-import fcntl, glob, socket
+import fcntl, socket
 
 def asked():
     one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -183,11 +188,15 @@ def other_than_loopback(path):
     if all(line.split()[0] == "lo:" for line in lines):
         raise OSError(errno.ENODEV, "none")
 
+def connections():
+    if len(open("/proc/net/tcp").read().splitlines()) < 2:
+        raise OSError(errno.ENODEV, "none")
+
 attempt(
     asked=asked,
     named=named,
     devices=lambda: other_than_loopback("/proc/net/dev"),
-    connections=lambda: open("/proc/net/tcp").read(9999).splitlines()[1:] or called(-1),
+    connections=connections,
     tree=lambda: os.listdir("/sys/class/net"),
 )
 """

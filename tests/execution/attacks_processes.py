@@ -29,7 +29,6 @@ attempt(
     victim_thread=lambda: look(f"/proc/{victim}/task/{victim}/environ"),
     parent=lambda: look(f"/proc/{os.getppid()}/environ"),
     all=lambda: anywhere("/proc/[0-9]*/environ"),
-    command_lines=lambda: anywhere("/proc/[0-9]*/cmdline"),
 )
 """
 

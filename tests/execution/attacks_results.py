@@ -1,11 +1,10 @@
 """Attacks on the result: to look passed, to reach the next run, to trap whoever reads what was left."""
 
-from tests.execution.attacks import NAIVE, Attack, Limits
+from tests.execution.attacks import ANYWHERE, NAIVE, Attack, Limits
 
 VANISH = """
 for name in os.listdir("."):
     os.unlink(name)
-os.rmdir(os.getcwd()) if TARGET["name"] in os.getcwd() else None
 os.closerange(0, 4096)
 """
 
@@ -55,6 +54,23 @@ for number in range(3, 1024):
         except OSError:
             pass
 os._exit(0)
+"""
+
+FORGE_DEEP = """
+try:
+    os.write(3, b"[" * 100_000)
+except OSError:
+    pass
+os._exit(0)
+"""
+
+STEAL = """
+frame = sys._getframe()
+while frame:
+    if "token" in frame.f_locals:
+        os.write(3, json.dumps({"token": frame.f_locals["token"], "ended": "returned"}).encode())
+        os._exit(0)
+    frame = frame.f_back
 """
 
 POISON = """
@@ -134,7 +150,7 @@ print("held: bomb: made")
 
 PIPE = """
 import stat
-claim(
+attempt(
     fifo=lambda: os.mkfifo("metrics.json"),
     node=lambda: os.mknod("weights.pt", stat.S_IFIFO | 0o600),
     by_number=lambda: syscall("mknodat", -100, b"model.pt", stat.S_IFIFO | 0o600, 0),
@@ -144,6 +160,8 @@ claim(
 READ_BACK = ("symbolic.json", "root.json", "hard.json", "out/secret.txt", "installed.json", "folder.json", "sparse.json")
 PIPES = ("metrics.json", "weights.pt", "model.pt")
 
+NO_RECORD = "there is no record to forge"
+
 ATTACKS = (
     Attack(32, "delete everything and close everything", VANISH, control=NAIVE, green=True),
     Attack(33, "use what descriptors were inherited", INHERITED, control=NAIVE),
@@ -151,6 +169,8 @@ ATTACKS = (
     Attack(34, "end in the middle, from a thread", STOP_BY_THREAD, control=NAIVE, green=True),
     Attack(35, "end in the middle, politely", STOP_POLITELY, control=NAIVE, green=True),
     Attack(36, "forge the record of completion by guessing", FORGE, control=NAIVE, green=True),
+    Attack(36, "send a record that its reader chokes on", FORGE_DEEP, control=NAIVE, green=True),
+    Attack(37, "forge the record with the stolen token", STEAL, control=NO_RECORD, green=True, escapes=ANYWHERE),
     Attack(38, "poison the interpreter of the next run", POISON, control=NAIVE, afterwards=POISONED),
     Attack(39, "leave files for the next run", LEAVE, afterwards=LEFT),
     Attack(40, "trap the reader with links", TRAPS, control=NAIVE, artefacts=READ_BACK),

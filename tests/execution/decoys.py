@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import shutil
 import socket
 import stat
 import subprocess
@@ -15,11 +14,13 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-# It lets itself be traced, where the system asks; what signals it gets stay pending and can be seen.
+# No privileges of root protect it, and it lets itself be traced; what signals it gets stay pending and can be seen.
 _VICTIM = """
 import ctypes, signal, sys
+libc = ctypes.CDLL(None)
+libc.capset((ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)())
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCONT, signal.SIGIO])
-ctypes.CDLL(None).prctl(0x59616D61, ctypes.c_long(-1), 0, 0, 0)
+libc.prctl(0x59616D61, ctypes.c_long(-1), 0, 0, 0)
 memory = ctypes.create_string_buffer(64)
 print(ctypes.addressof(memory), flush=True)
 sys.stdin.read()
@@ -58,7 +59,7 @@ class Decoys:
             "name": self.name,
             "folder": str(self.folder),
             "secret": str(self.folder / "secret.txt"),
-            "files": [str(self.folder / f"file{number}") for number in range(5)],
+            "files": [str(self.folder / f"file{number}") for number in range(6)],
             "shared": str(self.shared),
             "sibling": str(self.sibling / "file"),
             "places": [*self.places, str(self.folder)],
@@ -108,9 +109,12 @@ class Decoys:
         stack.callback(remove, folder)
         (folder / "empty").mkdir()
         (folder / "secret.txt").write_text(f"secret {self.mark}")
-        for number in range(5):
+        for number in range(6):
             _make(folder / f"file{number}")
         folder.chmod(0o777)
+        secret = os.open(folder / "secret.txt", os.O_RDONLY)
+        stack.callback(os.close, secret)
+        os.set_inheritable(secret, True)
         return folder
 
     def _shared(self, stack: ExitStack) -> Path:
@@ -150,9 +154,7 @@ def running(name: str) -> list[int]:
 
 def remove(folder: Path) -> None:
     """Also what Python's own function cannot: it is an attack to leave that."""
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():
-        subprocess.run(["rm", "-rf", str(folder)], check=False)
+    subprocess.run(["rm", "-rf", str(folder)], check=True)
 
 
 def _make(path: Path) -> None:
@@ -208,6 +210,8 @@ def _visited(server: socket.socket) -> bool:
 
 
 def _facts_of_file(path: Path) -> object:
+    if not path.exists() and not path.is_symlink():
+        return "gone"
     found = path.lstat()
     facts = [oct(found.st_mode), found.st_uid, found.st_nlink, found.st_size, found.st_mtime_ns]
     if stat.S_ISREG(found.st_mode):

@@ -4,16 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from dlcodegen.execution.artefacts import ArtefactError, read_artefact
-from dlcodegen.execution.sandbox import Limits, run_script
+from dlcodegen.execution.sandbox.artefacts import ArtefactError, read_artefact
+from dlcodegen.execution.sandbox.limits import Limits
+from dlcodegen.execution.sandbox.run import run_script
 
 NAME = "outputs/metrics.json"
 
 
 def read_back(code: str, size: int = 1000) -> str:
-    """The content of outputs/metrics.json after the run, or why it was refused."""
+    """The content of outputs/metrics.json after the run, or why it was refused.
+
+    Without a sandbox, which forbids to lay most of these traps: reading back must not rely on it.
+    """
     head = "import os\nfrom pathlib import Path\nout = Path('outputs')\nmetrics = out / 'metrics.json'\n"
-    result = run_script(head + code, [], Limits(artefact=size), (NAME,))
+    result = run_script(head + code, [], Limits(artefact=size), (NAME,), tier="unsandboxed")
     assert result.exit_code == 0, result.stderr
     return result.artefacts[NAME].decode() if NAME in result.artefacts else result.refused[NAME]
 
@@ -53,6 +57,21 @@ def test_a_large_file_is_refused() -> None:
     assert read_back("out.mkdir()\nmetrics.write_text('x' * 11)", size=10) == (
         "outputs/metrics.json has 11 bytes, more than 10"
     )
+
+
+def test_all_files_of_a_kind_are_read_and_no_other() -> None:
+    code = "import os\nos.mkdir('o')\nfor n in ('a.pt', 'b.pt', 'c.txt'):\n    open(f'o/{n}', 'w').write(n)\nos.mkdir('o/d.pt')"
+    result = run_script(code, [], Limits(), ("o/*.pt", "none/*.pt"))
+    assert result.artefacts == {"o/a.pt": b"a.pt", "o/b.pt": b"b.pt"}
+    assert list(result.refused) == ["o/d.pt"]
+
+
+@pytest.mark.parametrize("trap", ["os.symlink('main.py', metrics)", "os.mkfifo(metrics)", "os.mknod(metrics, 0o20666)"])
+def test_in_a_sandbox_the_traps_cannot_even_be_laid(trap: str) -> None:
+    code = f"import os\nos.mkdir('outputs')\nmetrics = '{NAME}'\n{trap}"
+    result = run_script(code, [], Limits(), (NAME,))
+    assert result.record["autopsy"]["exception"] == "PermissionError"
+    assert result.refused == {NAME: f"{NAME} was not written"}
 
 
 def test_a_folder_that_is_gone_is_reported_as_a_missing_file(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import stat
 from contextlib import ExitStack
 from pathlib import Path
 
-
 _MOST_LISTED = 100
 
 
@@ -39,13 +38,13 @@ def read_artefact(folder: Path, name: str, size: int) -> bytes:
 
 
 def list_artefacts(folder: Path, name: str) -> list[str]:
-    """Paths below `folder` of what lies in its sub-folder `name`, at most a hundred, sorted; none when there is none."""
+    """Paths below `folder` of what lies in its sub-folder `name`, sorted, at most a hundred; none without it."""
     with ExitStack() as stack:
         try:
             at = _open(stack, str(folder), os.O_DIRECTORY, None)
             for part in Path(name).parts:
                 at = _open(stack, part, os.O_DIRECTORY, at)
-            return [f"{name}/{entry}" for entry in sorted(os.listdir(at))[:_MOST_LISTED]]
+            return [f"{name}/{entry}" for entry in sorted(os.listdir(at))[:_MOST_LISTED]]  # noqa: PTH208
         except OSError:  # missing, a link, or no folder: there is nothing to list
             return []
 

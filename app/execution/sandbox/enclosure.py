@@ -19,7 +19,13 @@ from typing import NamedTuple, NoReturn
 
 from dlcodegen.execution.sandbox import landlock, namespaces, seccomp
 from dlcodegen.execution.sandbox.harness import run_harness
-from dlcodegen.execution.sandbox.kernel import PR_SET_DUMPABLE, PR_SET_PDEATHSIG, control_process, drop_capabilities
+from dlcodegen.execution.sandbox.kernel import (
+    PR_SET_DUMPABLE,
+    PR_SET_PDEATHSIG,
+    bound_capabilities,
+    control_process,
+    drop_capabilities,
+)
 from dlcodegen.execution.sandbox.spec import Spec
 
 NAMESPACED = ("full", "namespaces")
@@ -95,7 +101,7 @@ def _become_other_sandbox(spec: Spec) -> NoReturn:
 
 
 def _lent_uid(spec: Spec, supervisor: int) -> int | None:
-    """For root: a user id that owns nothing, for the script; None for anybody else, and where it could not reach Python.
+    """For root: a user id that owns nothing, for the script; None for others, and where it could not reach Python.
 
     A root of our own makes its files reachable. Without one, a folder that only root may enter bars the way.
     """
@@ -168,6 +174,7 @@ def _become_script(spec: Spec, token: str, uid: int | None, ready: int) -> NoRet
             Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # first to go when memory is short
         _limit_resources(spec, counts_own_processes=uid is not None or spec["tier"] in NAMESPACED)
         if uid is not None:
+            bound_capabilities()
             os.setgroups([])
             os.setresgid(uid, uid, uid)
             os.setresuid(uid, uid, uid)
@@ -176,7 +183,9 @@ def _become_script(spec: Spec, token: str, uid: int | None, ready: int) -> NoRet
             control_process(PR_SET_DUMPABLE, 1)  # or its own /proc/self would be closed to it
             drop_capabilities()
         if spec["tier"] in LANDLOCKED:
-            landlock.restrict([*spec["readable"], f"/proc/{os.getpid()}"], [spec["scratch"], "/dev/shm"], spec["devices"])
+            landlock.restrict(
+                [*spec["readable"], f"/proc/{os.getpid()}"], [spec["scratch"], "/dev/shm"], spec["devices"]
+            )
         if sandboxed:
             seccomp.install(guard_truncation=spec["tier"] == "base" and landlock.version() < _CAN_GUARD_TRUNCATION)
         tell("failed", "")
@@ -215,4 +224,3 @@ def _limit_resources(spec: Spec, counts_own_processes: bool) -> None:
         bound = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         with contextlib.suppress(ValueError, OSError):  # not every system has them all
             resource.setrlimit(kind, (bound, bound))
-    os.nice(5)

@@ -4,6 +4,7 @@ A warm server has the heavy libraries loaded and forks a run in milliseconds. A 
 and loads what the script imports: slower, and the same in everything else.
 """
 
+import atexit
 import json
 import os
 import site
@@ -17,17 +18,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, cast
 
-from dlcodegen.errors import SandboxError
+from dlcodegen.errors import SandboxError, StoppedError
 from dlcodegen.execution.sandbox.spec import Outcome, Spec
 
 WARM = ("torch", "torch._dynamo", "torch.optim", "torch.utils.data", "numpy.random", "PIL.Image", "hashlib", "tempfile")
 """What every training script loads sooner or later; the first optimizer alone costs 1.3 s without `torch._dynamo`."""
+_FLAGS = (
+    "-I",  # neither variables nor the working directory decide what is loaded
+    "-u",  # what was printed before a kill is not lost
+    "-B",
+    "-Xfaulthandler",  # a crash in native code names the line too
+)
 _MOST_RUNS = 200  # then a fresh server: what is loaded is a snapshot of the installed packages
-_GRACE = 45.0  # seconds on top of the script's time, for a server that is still loading and one that is slow to clean up
-
-
-class Stopped(SandboxError):
-    """`stop_all` ended the run, because somebody wants to be gone."""
+_GRACE = (
+    45.0  # seconds on top of the script's time, for a server that is still loading and one that is slow to clean up
+)
 
 
 class ForkServer:
@@ -41,7 +46,7 @@ class ForkServer:
         with its:
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-I", "-m", "dlcodegen.execution.sandbox.server", *libraries],
+                    [sys.executable, *_FLAGS, "-m", "dlcodegen.execution.sandbox.server", *libraries],
                     stdin=its,
                     stdout=subprocess.DEVNULL,
                     stderr=self._errors,
@@ -51,13 +56,14 @@ class ForkServer:
                 )
             except OSError as error:
                 ours.close()
+                self._errors.close()
                 raise SandboxError(f"generated code could not be started: {error}") from error
         self._socket = ours
 
     def ask(self, spec: Spec) -> Outcome | None:
         """Run one script; None when the server, or the supervisor of the run, died on the way.
 
-        Raises Stopped when `stop_all` did that.
+        Raises StoppedError when `stop_all` did that.
         """
         self.runs += 1
         reader, writer = os.pipe()
@@ -71,7 +77,7 @@ class ForkServer:
                 os.close(held)
             text = _read_all(answer, spec["wall"] + _GRACE)
             if lifeline.closed:
-                raise Stopped("the run was stopped")
+                raise StoppedError("the run was stopped")
         return cast(Outcome, json.loads(text)) if text else None
 
     @property
@@ -108,7 +114,25 @@ def warm_server(libraries: tuple[str, ...]) -> ForkServer:
             del _servers[key]
             server.stop()
             server = None
-        return server or _servers.setdefault(key, ForkServer(libraries))
+        if server is None:
+            if not _servers:
+                atexit.register(_stop_servers)
+            server = _servers[key] = ForkServer(libraries)
+        return server
+
+
+def _stop_servers() -> None:
+    """Those of this process; a forked child has no business with its parent's."""
+    for process, libraries in list(_servers):
+        if process == os.getpid():
+            _servers.pop((process, libraries)).stop()
+
+
+def warm_up() -> None:
+    """Start the warm server without waiting for it, where there can be one; a failure shows when it is asked."""
+    if os.name == "posix":
+        with suppress(SandboxError):
+            warm_server(WARM)
 
 
 _lock = threading.RLock()  # a signal handler may call `stop_all` while its own thread holds the lock
@@ -152,12 +176,9 @@ def _environment() -> dict[str, str]:
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
         "LANG": "C.UTF-8",
         "USER": "sandbox",
-        "PYTHONUNBUFFERED": "1",  # what was printed before a kill is not lost
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONFAULTHANDLER": "1",  # a crash in native code names the line too
-        "PYTHONHASHSEED": "0",
         "CUDA_VISIBLE_DEVICES": "",  # a smoke run is for the CPU, and CUDA reserves more than the address space
         "OMP_NUM_THREADS": "1",  # the server stays single-threaded; a run gets its share of cores later
+        "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait by spinning starve each other on a busy computer
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "TORCHDYNAMO_DISABLE": "1",  # torch.compile needs a C compiler: without it, it runs the model as it is

@@ -31,13 +31,18 @@ def control_process(option: int, value: int) -> None:
     library_call("prctl", option, ctypes.c_ulong(value), 0, 0, 0)
 
 
-def drop_capabilities() -> None:
-    """All of them, for ever: what a later exec or set-uid program would bring, too. Raises OSError."""
+def bound_capabilities() -> None:
+    """None that this process drops or never had comes back by starting a program. Only who has rights can do it."""
     for capability in range(64):
         try:
             control_process(PR_CAPBSET_DROP, capability)
-        except OSError:  # the kernel has no more of them, or we may not: then there is nothing to drop, either
-            break
+        except OSError:  # the kernel has no more of them, or we may not: then we have none to bring back
+            return
+
+
+def drop_capabilities() -> None:
+    """All of them, for ever. Raises OSError."""
+    bound_capabilities()
     control_process(PR_SET_NO_NEW_PRIVS, 1)
     library_call("prctl", PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)

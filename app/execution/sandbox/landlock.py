@@ -61,7 +61,9 @@ def restrict(readable: Iterable[str], writable: Iterable[str], devices: Iterable
 
 def _files_known_to(abi: int) -> int:
     """Every right over files that this version can take away."""
-    return (1 << 13) - 1 | (_REFER if abi >= 2 else 0) | (_TRUNCATE if abi >= 3 else 0) | (_IOCTL_DEV if abi >= 5 else 0)
+    return (
+        (1 << 13) - 1 | (_REFER if abi >= 2 else 0) | (_TRUNCATE if abi >= 3 else 0) | (_IOCTL_DEV if abi >= 5 else 0)
+    )
 
 
 def _allow(rules: int, path: str, rights: int) -> None:

@@ -66,7 +66,9 @@ def enter_private_root(tree: Tree) -> None:
     for path, target in _links().items():
         os.symlink(target, root + path)  # noqa: PTH211
     _make_folder(f"{root}/dev/shm")
-    _mount("tmpfs", f"{root}/dev/shm", "tmpfs", _NO_SETUID | _NO_DEVICES | _NO_EXEC, "size=64m,nr_inodes=2000,mode=1777")
+    _mount(
+        "tmpfs", f"{root}/dev/shm", "tmpfs", _NO_SETUID | _NO_DEVICES | _NO_EXEC, "size=64m,nr_inodes=2000,mode=1777"
+    )
     _make_folder(f"{root}/proc")
     # Before the old root goes: without sight of one, a user namespace may mount no other.
     _mount("proc", f"{root}/proc", "proc", _NO_SETUID | _NO_DEVICES | _NO_EXEC)

@@ -53,7 +53,7 @@ def profile(spec: Spec) -> str:
     readable = "".join(f'(subpath "{path}")' for path in ["/System", "/Library/Frameworks", *spec["readable"]])
     return (
         "(version 1)(deny default)"
-        "(allow process-exec (subpath \"{0}\")(subpath \"{1}\"))(allow signal (target same-sandbox))"
+        '(allow process-exec (subpath "{0}")(subpath "{1}"))(allow signal (target same-sandbox))'
         "(allow process-info* (target same-sandbox))(allow sysctl-read)(allow ipc-posix-sem)(allow mach-lookup)"
         '(allow file-read-metadata)(allow file-read* {2} (literal "/") (subpath "{3}")'
         '(literal "/dev/null")(literal "/dev/urandom")(literal "/dev/random"))'

@@ -4,6 +4,7 @@ What is enforced is the tier (`dlcodegen.execution.sandbox.tiers`). Whoever star
 forked by a fork server (`fork_server.py`), watched by a supervisor (`supervisor.py`), shut in by `enclosure.py`.
 """
 
+import itertools
 import os
 import shutil
 import site
@@ -29,10 +30,8 @@ Tier = str
 
 SCRIPT, DRIVER = "main.py", "judge.py"
 _LEAST_FREE = 64 * MIB  # of memory and disk; below it a failure says nothing about the script
-_SYSTEM = """
-    /usr /lib /lib64 /lib32 /etc/ld.so.cache /etc/localtime /etc/mime.types /etc/ssl/openssl.cnf
-    /proc/cpuinfo /proc/meminfo /proc/stat /sys/devices/system/cpu
-""".split()
+_LIBRARIES = ("/usr", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types")
+_SYSTEM = ("/etc/ssl/openssl.cnf", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/system/cpu")
 _at_once = threading.BoundedSemaphore(max(2, cores()))
 
 
@@ -58,7 +57,7 @@ class RunResult:
     tier: Tier
 
 
-def run_script(
+def run_script(  # noqa: PLR0913  a run has that many sides, and most calls name two or three
     code: str,
     arguments: list[str],
     limits: Limits,
@@ -72,11 +71,11 @@ def run_script(
 ) -> RunResult:
     """Run `code` as main.py in a scratch folder, which is its working directory, its home, and gone afterwards.
 
-    `artefacts` are paths in that folder which are read back, `outputs/*.pt` for all of a kind; `beside` are files laid there first. With a `driver`, that
-    script is executed instead, and finds main.py beside it. `observe` records what the running model shows. A cold run
-    (`warm` false) loads its libraries itself. May be called from several threads at once: more than there are cores
-    wait for each other. Raises SandboxError when the script could not be started, which says nothing about it, and when
-    `stop_all` stopped it.
+    `artefacts` are paths in that folder which are read back, `outputs/*.pt` for all of a kind; `beside` are files laid
+    there first. With a `driver`, that script is executed instead, and finds main.py beside it. `observe` records what
+    the running model shows. A cold run (`warm` false) loads its libraries itself. May be called from several threads at
+    once: more than there are cores wait for each other. Raises SandboxError when the script could not be started, which
+    says nothing about it, and StoppedError when `stop_all` ended it.
     """
     if os.name != "posix":
         raise SandboxError("generated code can be run on Linux and macOS only: add --no-check to deliver it unchecked")
@@ -180,7 +179,7 @@ def _spec(folder: Path, entry: str, arguments: list[str], limits: Limits, tier: 
         "entry": entry,
         "arguments": arguments,
         "environment": {
-            **{name: scratch for name in ("HOME", "TMPDIR", "KERAS_HOME", "MPLCONFIGDIR")},
+            **dict.fromkeys(("HOME", "TMPDIR", "KERAS_HOME", "MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR"), scratch),
             **{name: str(limits.threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")},
         },
         "readable": readable(),
@@ -202,13 +201,13 @@ def readable() -> list[str]:
     """Where Python and its packages lie, and the little of the system that they read. Not the user's files."""
     python = {path for prefix in (sys.prefix, sys.base_prefix) for path in (prefix, str(Path(prefix).resolve()))}
     user = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
-    return [*sorted(python), *user, *_SYSTEM]
+    return [*sorted(python), *user, *_LIBRARIES, *_SYSTEM]
 
 
 def _read_back(work: Path, names: tuple[str, ...], limits: Limits) -> tuple[dict[str, bytes], dict[str, str]]:
     found: dict[str, bytes] = {}
     refused: dict[str, str] = {}
-    for name in [path for name in names for path in _matching(work, name)]:
+    for name in itertools.chain.from_iterable(_matching(work, pattern) for pattern in names):
         try:
             found[name] = read_artefact(work, name, limits.artefact)
         except ArtefactError as error:

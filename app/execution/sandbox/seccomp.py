@@ -129,4 +129,3 @@ def _unless_truncating(argument: int) -> list[_Instruction]:
 def _load(argument: int) -> _Instruction:
     """The lower half of an argument; all that is looked at here are ints and flags."""
     return (_LOAD, 0, 0, _ARGUMENTS + 8 * argument)
-

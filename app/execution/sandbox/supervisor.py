@@ -66,7 +66,7 @@ def descendants() -> Iterator[int]:
 def used_by(process: int) -> tuple[int, int]:
     """Bytes of memory in use, and threads; none of either when the process is gone.
 
-    What it shares with the fork server counts, too: a process that had loaded its libraries itself would have it.
+    What it shares with the fork server is in it: a process that had loaded its libraries itself would have it, too.
     """
     with contextlib.suppress(OSError, ValueError, IndexError):
         status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
@@ -93,7 +93,8 @@ def over_limit(spec: Spec, streams: list[Stream]) -> str:
     used = list(map(used_by, descendants()))
     if sum(threads for _, threads in used) > spec["processes"]:
         return "processes"
-    if sum(memory for memory, _ in used) > spec["memory"]:
+    shared, _ = used_by(os.getpid())  # by all of them: it counts once
+    if shared + sum(max(0, memory - shared) for memory, _ in used) > spec["memory"]:
         return "memory"
     if any(stream.length > FLOOD * spec["output"] for stream in streams):
         return "output"

@@ -1,0 +1,160 @@
+"""The red team against every tier that this machine has; and each attack once where nothing stops it.
+
+The second half keeps the first honest: an attack that is broken looks like one that is held.
+"""
+
+import json
+import os
+import pickle
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+
+from dlcodegen.execution.sandbox.run import RunResult, run_script
+from dlcodegen.execution.sandbox.tiers import TIERS, available, trial
+from tests.execution import (
+    attacks_files,
+    attacks_kernel,
+    attacks_network,
+    attacks_processes,
+    attacks_resources,
+    attacks_results,
+)
+from tests.execution.attacks import NAIVE, PRELUDE, UNSANDBOXED, Attack
+from tests.execution.decoys import Decoys
+
+pytestmark = [
+    pytest.mark.skipif(platform.system() != "Linux", reason="the tiers are Linux's"),
+    pytest.mark.skipif(platform.machine() not in ("x86_64", "aarch64"), reason="nobody knows this machine's calls"),
+]
+
+FAMILIES = (attacks_files, attacks_network, attacks_processes, attacks_resources, attacks_kernel, attacks_results)
+ATTACKS = sorted((attack for family in FAMILIES for attack in family.ATTACKS), key=lambda attack: attack.number)
+COLD = (2, 3, 19, 26, 33, 34)
+AS_USER = "test_attack_is_held and base"
+
+
+def label(value: object) -> str:
+    return f"{value.number:02}-{value.title.replace(' ', '-')}" if isinstance(value, Attack) else str(value)
+
+
+@pytest.fixture
+def decoys(monkeypatch: pytest.MonkeyPatch) -> Iterator[Decoys]:
+    with ExitStack() as stack:
+        decoys = Decoys(stack)
+        monkeypatch.setattr(tempfile, "tempdir", str(decoys.temporary))
+        yield decoys
+
+
+def skip_without(tier: str) -> None:
+    if tier not in available():
+        pytest.skip(f"the tier {tier} does not hold here: {trial(tier).problem}")
+
+
+def run(attack: Attack, decoys: Decoys, tier: str, warm: bool = True) -> list[RunResult]:
+    arguments = [json.dumps(decoys.target())]
+    scripts = [PRELUDE + script for script in (attack.script, attack.afterwards) if script]
+    if tier == NAIVE:
+        return [run_naively(scripts, arguments, attack.artefacts)]
+    return [run_script(script, arguments, attack.limits, attack.artefacts, tier=tier, warm=warm) for script in scripts]
+
+
+def run_naively(scripts: list[str], arguments: list[str], artefacts: tuple[str, ...]) -> RunResult:
+    """As it is often done: no limits, descriptors inherited, one interpreter for all, an exit code of 0 is success."""
+    folder = Path(tempfile.mkdtemp(prefix="naive-"))
+    for number, script in enumerate(scripts):
+        (folder / f"{number}.py").write_text(script)
+    code = f"import runpy\nfor number in range({len(scripts)}):\n    runpy.run_path(f'{{number}}.py')"
+    command = [sys.executable, "-c", code, *arguments]
+    process = subprocess.run(command, cwd=folder, capture_output=True, close_fds=False, timeout=60, check=False)
+    found = {name: read_naively(folder / name) for name in artefacts if (folder / name).is_file()}
+    with suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    return RunResult(
+        status="exit",
+        exit_code=process.returncode,
+        completed=process.returncode == 0,
+        stdout=process.stdout.decode(errors="replace"),
+        stderr=process.stderr.decode(errors="replace"),
+        seconds=0.0,
+        artefacts=found,
+        refused={},
+        record={"ended": "returned"},
+        tier=NAIVE,
+    )
+
+
+def read_naively(path: Path) -> bytes:
+    data = path.read_bytes()
+    with suppress(pickle.UnpicklingError, EOFError):
+        pickle.loads(data)
+    return data
+
+
+def escapes(attack: Attack, results: list[RunResult], decoys: Decoys) -> list[str]:
+    """What the attack achieved, by its own word and seen from outside."""
+    found = []
+    for result in results:
+        found += [line for line in result.stdout.splitlines() if line.startswith("escaped")]
+        texts = [result.stdout.encode(), result.stderr.encode(), *result.artefacts.values()]
+        if any(decoys.mark.encode() in text for text in texts):
+            found.append("a secret came out")
+        if attack.green and result.completed and result.exit_code == 0 and result.record["ended"] == "returned":
+            found.append("it looks as if it had run to its end")
+    return found + decoys.changes()
+
+
+def end(result: RunResult) -> str:
+    if result.status == "exit" and result.exit_code and result.exit_code < 0:
+        return signal.Signals(-result.exit_code).name
+    return result.status
+
+
+def assert_tried(attack: Attack, result: RunResult) -> None:
+    """It ended as it should, and said of every way what became of it: a script that crashed has not been held."""
+    assert end(result) in attack.ends, f"{end(result)} {result.stdout[-2000:]}{result.stderr[-2000:]}"
+    if end(result) == "exit" and not attack.green:
+        assert (result.exit_code, result.completed) == (0, True), result.stderr[-2000:]
+        assert any(line.startswith(("held", "claimed", "escaped")) for line in result.stdout.splitlines())
+
+
+@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("attack", ATTACKS, ids=label)
+def test_attack_is_held(attack: Attack, tier: str, decoys: Decoys) -> None:
+    skip_without(tier)
+    results = run(attack, decoys, tier)
+    for result in results:
+        assert_tried(attack, result)
+    found = escapes(attack, results, decoys)
+    if tier in attack.escapes:
+        assert found, "it is held by now: say so in SECURITY.md"
+    else:
+        assert found == []
+
+
+@pytest.mark.parametrize("attack", [attack for attack in ATTACKS if attack.number in COLD], ids=label)
+def test_attack_is_held_in_a_cold_process(attack: Attack, decoys: Decoys) -> None:
+    if not available():
+        pytest.skip("no tier holds here")
+    results = run(attack, decoys, available()[0], warm=False)
+    assert_tried(attack, results[0])
+    assert escapes(attack, results, decoys) == []
+
+
+@pytest.mark.parametrize("attack", [attack for attack in ATTACKS if not attack.hurts], ids=label)
+def test_attack_succeeds_where_nothing_stops_it(attack: Attack, decoys: Decoys) -> None:
+    results = run(attack, decoys, attack.control)
+    assert escapes(attack, results, decoys), f"{results[0].stdout[-2000:]}{results[0].stderr[-2000:]}"
+
+
+def test_every_attack_of_the_list_is_here() -> None:
+    assert {attack.number for attack in ATTACKS} >= set(range(1, 45))
+    assert all(attack.control in (UNSANDBOXED, NAIVE) or attack.hurts for attack in ATTACKS)
