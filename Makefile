@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 SENTENCE ?= I want to segment polyps in colonoscopy images with a U-Net
-.PHONY: help demo test test-slow check types dev clean
+.PHONY: help demo test test-slow bench check types dev clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,11 @@ test: check ## Everything that CI runs: style, types, tests; under ten minutes w
 
 test-slow: $(BIN)/.installed ## Every sample of the pool executed in the sandbox; about ten minutes
 	$(BIN)/pytest -n 2 -m slow
+
+bench: $(BIN)/.installed ## Measure the sandbox and the ladder, and write docs/EVALUATION.md; about twenty minutes
+	$(BIN)/dlcodegen bench sandbox
+	$(BIN)/dlcodegen bench ladder
+	$(BIN)/dlcodegen bench report
 
 check: $(BIN)/.installed types ## Style and types
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from dlcodegen.cli.bench import bench
 from dlcodegen.cli.check import check
 from dlcodegen.cli.doctor import doctor
 from dlcodegen.cli.new import new
@@ -39,6 +40,7 @@ app.command()(new)
 app.command()(plan)
 app.command()(check)
 app.command()(doctor)
+app.add_typer(bench, name="bench")
 
 
 def _version(asked: bool) -> None:

@@ -111,6 +111,16 @@ def sections(content: Mapping[str, Mapping[str, str]]) -> None:
         console.print(_grid(list(rows.items())))
 
 
+def rows(table: list[dict[str, Any]]) -> None:
+    """Rows of names and values as a table; numbers are short."""
+    names = list(dict.fromkeys(name for row in table for name in row))
+    shown = _table(*names)
+    for row in table:
+        values = (row.get(name) for name in names)
+        shown.add_row(*(_text(f"{value:.3g}" if isinstance(value, float) else str(value or "")) for value in values))
+    Console().print(shown)
+
+
 def _rung(rung: Rung) -> Text:
     mark = ("✓ ", "green") if rung["passed"] else ("✗ ", "red")
     message = (f"  {printable(rung['message'])}", "dim" if rung["passed"] else "")

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +10,7 @@ from dlcodegen.syntax_tree import config_defaults, parse
 
 Value = str | int | float | bool | None
 
+_LONGEST_KEY = 40
 _LONGEST_TERM = 3
 """Words of a name that are looked up together: `mean_average_precision`."""
 
@@ -61,7 +62,7 @@ class CodeView:
             for node in self.nodes
             if isinstance(node, ast.Attribute)
             and node.attr in self.config
-            and not any("smoke" in getattr(around, "name", "") for around in self.around(node))
+            and not any(isinstance(above, ast.FunctionDef) and "smoke" in above.name for above in self.around(node))
         )
 
     @cached_property
@@ -113,9 +114,17 @@ class CodeView:
         `BCEDiceLoss` gives `bce`, `dice`, `loss`, `bce_dice`, `dice_loss` and `bce_dice_loss`. Prose is left out:
         what a script says of itself is no evidence of what it does.
         """
+        return self.terms_of(self.nodes)
+
+    def terms_of(self, nodes: Iterable[ast.AST]) -> dict[str, int]:
+        """The terms of these nodes alone."""
+        lines: dict[str, int] = {}
+        for node in nodes:
+            line = getattr(node, "lineno", 1)
+            for name in _keys_of(node) or _names_of(node):
+                lines[name] = min(line, lines.get(name, line))
         found: dict[str, int] = {}
-        keys = {text: line for text, line in self.strings.items() if len(text) <= 40 and " " not in text}
-        for name, line in (*self.names.items(), *keys.items()):
+        for name, line in lines.items():
             words = words_of(name)
             for start in range(len(words)):
                 for end in range(start + 1, min(start + _LONGEST_TERM, len(words)) + 1):
@@ -201,6 +210,13 @@ def words_of(name: str) -> list[str]:
     """The lower-case words of a name: `BCEDiceLoss` -> `bce`, `dice`, `loss`; `conv2d_1` -> `conv2d`, `1`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
     return re.findall(r"[^\W_]+", spaced.lower())
+
+
+def _keys_of(node: ast.AST) -> list[str]:
+    """A string that is no prose: a key, a file name."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [node.value] if len(node.value) <= _LONGEST_KEY and " " not in node.value else []
+    return []
 
 
 def _names_of(node: ast.AST) -> list[str]:

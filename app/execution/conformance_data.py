@@ -1,37 +1,36 @@
 """What goes into the model and what comes out of it: shapes and numbers that the plan's text states."""
 
+import ast
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from dlcodegen.execution import conformance_shapes as shapes
-from dlcodegen.execution.code_view import CodeView, Found, Value
+from dlcodegen.execution.code_view import CodeView, Value
+from dlcodegen.execution.conformance_layers import settings_of
 from dlcodegen.execution.conformance_shapes import Shape, Stated
 from dlcodegen.execution.conformance_values import Values
-from dlcodegen.execution.judging import equal, judged, worst
+from dlcodegen.execution.judging import compare, honoured, judged, worst
 from dlcodegen.report import Conformance, Seen, Verdict
+
+Fits = Callable[[Shape, Shape], bool]
 
 # Fields of Config that together are the shape of an example, in the order of its sizes.
 _INPUT_FIELDS = (
     ("channels", "image_height", "image_width"),
-    ("num_channels", "image_height", "image_width"),
     ("channels", "image_size", "image_size"),
-    ("channels", "img_size", "img_size"),
     ("num_frames", "channels", "image_height", "image_width"),
     ("window", "num_features"),
     ("sequence_length", "num_features"),
     ("sequence_length",),
-    ("max_length",),
     ("window",),
     ("num_features",),
-    ("input_dim",),
-    ("input_size",),
 )
-_OUTPUT_FIELDS = (("horizon",), ("num_outputs",), ("num_classes",), ("embedding_dim",), ("output_dim",))
+_OUTPUT_FIELDS = (("horizon",), ("num_outputs",), ("num_classes",), ("embedding_dim",))
 # A number in words -> the fields that say it, where the text states no shape.
 _IN_WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (r"(\d+)\s?[x×]\s?\d+", ("image_height", "image_size", "img_size", "height")),
-    (r"\d+\s?[x×]\s?(\d+)", ("image_width", "image_size", "img_size", "width")),
-    (r"(\d+) (?:\w+ )?(?:features|columns|attributes|variables|numbers)", ("num_features", "input_dim", "input_size")),
+    (r"(\d+) ?[x×] ?\d+", ("image_height", "image_size", "img_size", "height")),
+    (r"\d+ ?[x×] ?(\d+)", ("image_width", "image_size", "img_size", "width")),
+    (r"(\d+) (?:\w+ )?(?:features|columns|attributes|variables)", ("num_features", "input_dim", "input_size")),
     (r"(\d+) (?:past |time ?)?steps", ("window", "window_size", "sequence_length", "lookback")),
     (r"next (\d+)", ("horizon",)),
     (r"(\d+) (?:\w+ )?(?:tokens|words|token ids)", ("sequence_length", "max_length", "max_len", "maxlen")),
@@ -42,47 +41,45 @@ _IN_WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
 _CLASSES = re.compile(
     r"(?<![\w.])(\d+)(?:[- ](?!or\b)[a-z]+)?[- ](?:class(?:es)?|class ids|labels|categories|tags)\b", re.IGNORECASE
 )
-_BINARY = ("BCEWithLogitsLoss", "BCELoss", "binary_cross_entropy_with_logits", "BinaryCrossentropy", "BCEDiceLoss")
+_ONE_LOGIT = ("BCEWithLogitsLoss", "BCELoss", "binary_cross_entropy_with_logits", "BinaryCrossentropy", "BCEDiceLoss")
 _OF_TOKENS = re.compile(r"token|word|character|text|sentence|sequence", re.IGNORECASE)
 
 
-def judge_input(
-    view: CodeView, values: Values, text: str, seen: Seen, smaller: dict[str, Value]
-) -> list[Conformance]:
+def judge_input(view: CodeView, values: Values, text: str, seen: Seen, smaller: dict[str, Value]) -> list[Conformance]:
     """The row of the plan's input; none where its text states nothing that can be checked."""
     stated, _ = shapes.of_model(view, values)
+    spelt = shapes.of_fields(view, _INPUT_FIELDS)
     running = [tuple(shape[1:]) for shape in seen.get("inputs", []) if shape]
-    tokens = bool(_OF_TOKENS.search(text))
     rows = []
     for wanted in shapes.in_text(text):
-        row = _shape_row(view, "input", text, wanted, _with_fields(view, stated, _INPUT_FIELDS), shapes.same)
-        rows.append(_by_inputs(row, wanted, running, is_exact=not smaller and not (tokens and len(wanted) < 2)))
-    if not rows:
-        rows = _numbers(view, "input", text)
+        row = _by_code(view, "input", text, wanted, stated, spelt, shapes.same)
+        varies = len(wanted) == 1 and bool(_OF_TOKENS.search(text))  # each batch may have its own length
+        alike = [shape for shape in running if len(shape) == len(wanted)]
+        rows.append(_by_run(row, "gets", wanted, alike, shapes.same, bool(smaller) or varies))
+    rows += [] if rows else _numbers(view, "input", text)
     return [worst(rows)] if rows else []
 
 
-def judge_output(
-    view: CodeView, values: Values, text: str, seen: Seen, smaller: dict[str, Value]
-) -> list[Conformance]:
+def judge_output(view: CodeView, values: Values, text: str, seen: Seen, smaller: dict[str, Value]) -> list[Conformance]:
     """The row of the plan's output; the model may give logits where the plan speaks of classes."""
     _, stated = shapes.of_model(view, values)
+    spelt = shapes.of_fields(view, _OUTPUT_FIELDS)
     running = [tuple(shape[1:]) for shape in seen.get("outputs", []) if shape]
     count = next((int(match[1]) for match in _CLASSES.finditer(text)), None)
+    fits = _fits_output(count)
     rows = []
     for wanted in shapes.in_text(text):
-        fits = _fits_output(count)
-        row = _shape_row(view, "output", text, wanted, _with_fields(view, stated, _OUTPUT_FIELDS), fits)
-        rows.append(_by_outputs(row, wanted, running, fits, is_exact=not smaller))
+        row = _by_code(view, "output", text, wanted, stated, spelt, fits)
+        alike = [shape for shape in running if len(shape) in (len(wanted), len(wanted) + 1)]
+        rows.append(_by_run(row, "gives", wanted, alike, fits, bool(smaller)))
     if count is not None:
-        sizes = {size for shape in (running or [one.shape for one in stated]) for size in shape}
-        rows.append(_classes_row(view, values, text, count, sizes))
-    if not rows:
-        rows = _numbers(view, "output", text)
+        row = _by_classes(view, values, text, count, stated)
+        rows.append(row if rows else _by_run(row, "gives", (), running, _fits_any(count), bool(smaller)))
+    rows += [] if rows else _numbers(view, "output", text)
     return [worst(rows)] if rows else []
 
 
-def _fits_output(count: int | None) -> Callable[[Shape, Shape], bool]:
+def _fits_output(count: int | None) -> Fits:
     """Whether a model that gives a shape gives what the plan wants: itself, or logits of that many classes."""
 
     def fits(own: Shape, wanted: Shape) -> bool:
@@ -94,78 +91,76 @@ def _fits_output(count: int | None) -> Callable[[Shape, Shape], bool]:
     return fits
 
 
-def _with_fields(view: CodeView, stated: list[Stated], groups: Sequence[tuple[str, ...]]) -> list[Stated]:
-    """The shapes that the code states, and those that Config's fields spell."""
-    found = list(stated)
-    for group in groups:
-        fields = [view.config.get(name) for name in group]
-        numbers = [field.value for field in fields if field and isinstance(field.value, int)]
-        if len(numbers) == len(group) and view.settings_read.issuperset(group):
-            found.append(Stated(tuple(numbers), min(field.line for field in fields if field)))
-    return found
+def _fits_any(count: int) -> Fits:
+    """Whether one of the sizes is the number of classes; two classes may be one logit."""
+    return lambda own, _: count in own or (count == 2 and set(own) <= {1})
 
 
-def _shape_row(
-    view: CodeView, name: str, text: str, wanted: Shape, stated: list[Stated], fits: Callable[[Shape, Shape], bool]
+def _by_code(
+    view: CodeView, name: str, text: str, wanted: Shape, stated: list[Stated], spelt: list[Stated], fits: Fits
 ) -> Conformance:
-    """Honoured by any shape that fits; contradicted where the code states as many sizes, and others."""
-    for one in stated:
-        if shapes.is_known(one.shape) and fits(one.shape, wanted):
-            return _row(view, name, text, "honoured", one)
-    for one in stated:
-        if not fits(one.shape, wanted) and _is_comparable(one.shape, wanted, fits):
-            return _row(view, name, text, "contradicted", one)
+    """What the model documents decides where it is of as many sizes; else what Config's fields spell."""
+    known = [one for one in stated if shapes.is_known(one.shape)]
+    fitting = [one for one in (*spelt, *known) if fits(one.shape, wanted)]
+    others = [one for one in known if len(one.shape) == len(wanted) and not fits(one.shape, wanted)]
+    if fitting and not (others and not any(fits(one.shape, wanted) for one in known)):
+        return honoured(view, name, text, fitting[0].lines[0])
+    alike = [one for one in spelt if len(one.shape) == len(wanted) and not fits(one.shape, wanted)]
+    if others or len(alike) == 1:
+        line = (alike if len(alike) == 1 else others)[0].line_of(wanted)
+        return judged(name, text, "contradicted", view.text(line), line)
     return judged(name, text, "not found", f"nothing in the code states the shape {shapes.written(wanted)}")
 
 
-def _is_comparable(own: Shape, wanted: Shape, fits: Callable[[Shape, Shape], bool]) -> bool:
-    """As many sizes: then they are meant for the same thing; or one more, the classes'."""
-    return len(own) == len(wanted) or (fits is not shapes.same and len(own) == len(wanted) + 1)
-
-
-def _by_inputs(row: Conformance, wanted: Shape, running: list[Shape], is_exact: bool) -> Conformance:
-    """What the model really got; a smaller one only counts where smoke mode keeps the sizes."""
-    if any(shapes.same(shape, wanted) for shape in running):
-        return row if row["verdict"] == "honoured" else _by_run(row, "honoured", "gets", running)
-    alike = [shape for shape in running if len(shape) == len(wanted) and shape]
-    if alike and (is_exact or any(_is_larger(shape, wanted) for shape in alike)):
-        return _by_run(row, "contradicted", "gets", alike)
-    return row
-
-
-def _by_outputs(
-    row: Conformance, wanted: Shape, running: list[Shape], fits: Callable[[Shape, Shape], bool], is_exact: bool
+def _by_run(
+    row: Conformance, verb: str, wanted: Shape, running: list[Shape], fits: Fits, may_be_smaller: bool
 ) -> Conformance:
+    """What the running model showed, where it says more than the code; smoke mode may make sizes smaller."""
     if any(fits(shape, wanted) for shape in running):
-        return row if row["verdict"] == "honoured" else _by_run(row, "honoured", "gives", running)
-    alike = [shape for shape in running if len(shape) in (len(wanted), len(wanted) + 1)]
-    if alike and (is_exact or any(_is_larger(shape, wanted) for shape in alike)):
-        return _by_run(row, "contradicted", "gives", alike)
-    return row
+        return row if row["verdict"] == "honoured" else _shown(row, "honoured", verb, running)
+    if not running or (may_be_smaller and all(_sum(shape) <= _sum(wanted) for shape in running)):
+        return row
+    return _shown(row, "contradicted", verb, running)
 
 
-def _is_larger(shape: Shape, wanted: Shape) -> bool:
-    known = [size for size in wanted if size is not None]
-    return len(known) == len(wanted) == len(shape) and max(map(int, filter(None, shape)), default=0) > max(known)
+def _sum(shape: Shape) -> int:
+    return sum(size or 0 for size in shape)
 
 
-def _by_run(row: Conformance, verdict: Verdict, verb: str, running: list[Shape]) -> Conformance:
-    shown = " and ".join(shapes.written(("N", *shape)) for shape in running[:3])  # type: ignore[arg-type]
-    return judged(row["name"], row["expected"], verdict, f"the running model {verb} {shown}")
+def _shown(row: Conformance, verdict: Verdict, verb: str, running: list[Shape]) -> Conformance:
+    sizes = " and ".join(shapes.written(shape).replace("(", "(N, ", 1).replace(", )", ")") for shape in running[:3])
+    return judged(row["name"], row["expected"], verdict, f"the running model {verb} {sizes}")
 
 
-def _classes_row(view: CodeView, values: Values, text: str, count: int, sizes: set[int | None]) -> Conformance:
+def _by_classes(view: CodeView, values: Values, text: str, count: int, stated: list[Stated]) -> Conformance:
     """The number of classes: a setting, a size of the output, or the width of a layer; two may be one logit."""
     setting = view.config.get("num_classes")
-    if setting is not None and isinstance(setting.value, int) and "num_classes" in view.settings_read:
-        fits = setting.value == count
-        return _row(view, "output", text, "honoured" if fits else "contradicted", Stated((), setting.line))
-    widths = [(value, call.lineno) for call in view.calls_of("Linear", "Dense") for value in _last(values, call)]
-    line = next((line for width, line in widths if width == count), None)
-    if line is None and count == 2:
-        line = view.first_name(*_BINARY)
+    if setting is not None and "num_classes" in view.settings_read:
+        return _expecting(text, compare(view, "output", count, [setting]))
+    lines = [one.lines[0] for one in stated if count in one.shape]
+    lines += [call.lineno for call in view.calls_of("Linear", "Dense") if _width(values, call) == count]
+    line = next(iter(lines), view.first_name(*_ONE_LOGIT) if count == 2 else None)
     if line is not None:
-        return _row(view, "output", text, "honoured", Stated((), line))
-    if count in sizes:
-        return judged("output", text, "honoured", f"the running model gives {count} numbers")
+        return honoured(view, "output", text, line)
     return judged("output", text, "not found", f"nothing in the code shows {count} classes")
+
+
+def _width(values: Values, call: ast.Call) -> object:
+    units = settings_of(values, call).get("units")
+    return units.only if units else None
+
+
+def _numbers(view: CodeView, name: str, text: str) -> list[Conformance]:
+    """A row for each number in words that a field of Config, if there is one, should have."""
+    rows = []
+    for pattern, fields in _IN_WORDS:
+        match = re.search(rf"(?<![\w.]){pattern}", text)
+        if match:
+            settings = [view.config[field] for field in fields if field in view.config]
+            rows.append(_expecting(text, compare(view, name, int(match[1]), settings[:1])))
+    return rows
+
+
+def _expecting(text: str, row: Conformance) -> Conformance:
+    """The row of one number, as that of the whole text."""
+    return judged(row["name"], text, row["verdict"], row["evidence"], row["line"])

@@ -142,14 +142,14 @@ def _is_in_model(view: CodeView, call: ast.Call) -> bool:
 
 def _stacked(values: Values, call: ast.Call, times: int) -> int:
     """An LSTM of two layers stands for two."""
-    settings = _settings(values, call)
+    settings = settings_of(values, call)
     if "num_layers" not in settings:
         return times
     count = settings["num_layers"].only
     return min(MANY, times * count) if isinstance(count, int) and count > 0 else MANY
 
 
-def _settings(values: Values, call: ast.Call) -> dict[str, Possible]:
+def settings_of(values: Values, call: ast.Call) -> dict[str, Possible]:
     """What the arguments of a call stand for -> what they can be."""
     name = callee(call)
     places = positions(name, values.view.framework == "keras") or _parameters(values, name)
@@ -169,7 +169,7 @@ def _parameters(values: Values, name: str) -> list[str]:
 
 
 def _fit(values: Values, use: Use, wanted: Wanted) -> Fit:
-    settings = _settings(values, use.call)
+    settings = settings_of(values, use.call)
     if _passes_rate(use, wanted):
         settings = {"rate": settings["dropout"]}
     fits = [_compare(settings[key], value) for key, value in wanted.numbers.items() if key in settings]

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dlcodegen.execution.code_view import CodeView, Found
@@ -16,15 +16,24 @@ _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _SIDES = re.compile(r"(?<![\w.])(\d+)\s?[x×]\s?(\d+)\s?[x×]\s?(\d+)(?![\w.])")
 _BATCH = re.compile(r"N|B|n|None|-1|\?|batch|batch_size|batch size|nodes|samples|num_samples|examples")
 _ANNOUNCED = re.compile(r"(?:shapes?|dimensions?|dims?|sized?|tensors?)(?: (?:of|is|=))?[ :=]*$", re.IGNORECASE)
+_KERAS_SHAPES = ("shape", "input_shape", "batch_input_shape")
 _INTERFACE = re.compile(r"Shapes?:\s*(.*?)\s*->\s*(.*?)(?:\n|$)")
 
 
 @dataclass(frozen=True)
 class Stated:
-    """A shape that the code states, and where."""
+    """A shape that the code states, and the line of each size; the first line where it has none."""
 
     shape: Shape
-    line: int
+    lines: tuple[int, ...]
+
+    def line_of(self, wanted: Shape) -> int:
+        """The line of the first size that is not the wanted one."""
+        if len(wanted) == len(self.lines):
+            for own, other, line in zip(self.shape, wanted, self.lines, strict=False):
+                if own != other:
+                    return line
+        return self.lines[0]
 
 
 def in_text(text: str) -> list[Shape]:
@@ -43,14 +52,20 @@ def in_text(text: str) -> list[Shape]:
 def of_model(view: CodeView, values: Values) -> tuple[list[Stated], list[Stated]]:
     """What goes into the model and what comes out, as `build_model` documents it or Keras's `Input` states it."""
     inputs, outputs = _documented(view)
-    for call in view.calls_of("Input", "InputLayer"):
-        for node in (*call.args[:1], *(item.value for item in call.keywords if item.arg in ("shape", "input_shape"))):
-            inputs += _literal(values, node)
-    for _, call in view.calls:
-        inputs += [
-            stated for item in call.keywords if item.arg == "input_shape" for stated in _literal(values, item.value)
-        ]
-    return inputs, outputs
+    nodes = [call.args[0] for call in view.calls_of("Input", "InputLayer") if call.args]
+    nodes += [item.value for _, call in view.calls for item in call.keywords if item.arg in _KERAS_SHAPES]
+    return inputs + [stated for node in nodes for stated in _literal(values, node)], outputs
+
+
+def of_fields(view: CodeView, groups: Sequence[tuple[str, ...]]) -> list[Stated]:
+    """The shapes that Config's fields spell: each group whose fields there all are, and are read."""
+    found = []
+    for group in groups:
+        fields = [view.config[name] for name in group if name in view.config and name in view.settings_read]
+        sizes = [field.value for field in fields if isinstance(field.value, int)]
+        if len(sizes) == len(group):
+            found.append(Stated(tuple(sizes), tuple(field.line for field in fields)))
+    return found
 
 
 def same(a: Shape, b: Shape) -> bool:
@@ -93,7 +108,7 @@ def _documented(view: CodeView) -> tuple[list[Stated], list[Stated]]:
     if function is None or text is None or match is None:
         return [], []
     line = function.body[0].lineno + text[: match.start()].count("\n")
-    sides = ([Stated(shape, line) for shape in _of_fields(side, view.config)] for side in match.groups())
+    sides = ([Stated(shape, (line,)) for shape in _of_fields(side, view.config)] for side in match.groups())
     inputs, outputs = sides
     return inputs, outputs[:1]
 
@@ -139,12 +154,13 @@ def _number(node: ast.expr, config: Mapping[str, Found]) -> float:
 
 def _literal(values: Values, node: ast.expr) -> list[Stated]:
     """A tuple of sizes in the code, those that cannot be told left open."""
-    if not isinstance(node, ast.Tuple | ast.List):
-        known = values.of(node).only
-        return [Stated(known, node.lineno)] if isinstance(known, tuple) and all(_is_size(x) for x in known) else []
-    sizes = [values.of(item).only for item in node.elts]
-    return [Stated(tuple(size if _is_size(size) else None for size in sizes), node.lineno)]
+    known = values.of(node).only
+    if isinstance(node, ast.Tuple | ast.List):
+        known = tuple(values.of(item).only for item in node.elts)
+    if not isinstance(known, tuple):
+        return []
+    return [Stated(tuple(size if _is_size(size) else None for size in known), (node.lineno,))]
 
 
 def _is_size(value: object) -> bool:
-    return value is None or (isinstance(value, int) and not isinstance(value, bool))
+    return isinstance(value, int) and not isinstance(value, bool)

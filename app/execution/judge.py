@@ -3,8 +3,8 @@
 Runs as a script in the sandbox, beside main.py: `judge.py ARGUMENT...`, where the arguments are those of the first run
 and saved/ holds the weights and the metrics.json which that run left. So no signature has to be guessed: main() itself
 hands over the model, the splits and the arguments of `evaluate` and `predict`. Replayed are the saved weights (more
-than once where metrics vary), the untrained ones, and the saved ones on data of another seed. One file, since only
-torch, numpy, the standard library and, where the project uses it, Keras can be counted on.
+than once where metrics vary), the untrained ones, and the saved ones on data of another seed. It is one file, since
+only the standard library, torch, numpy and, where the project uses it, Keras can be counted on in there.
 
 Writes judged/facts.json and the model's raw outputs, for `dlcodegen.execution.judgement` to draw conclusions from. The
 project runs in this very process: it could forge them if it were written for that, so they are a stranger's data.
@@ -13,6 +13,7 @@ project runs in this very process: it could forge them if it were written for th
 import contextlib
 import copy
 import dataclasses
+import functools
 import hashlib
 import importlib.util
 import itertools
@@ -23,15 +24,15 @@ import shutil
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-FACTS = Path("judged")
-MOST_BYTES = 4 << 20  # of each array that is handed over
+SAVED, JUDGED = Path("saved"), Path("judged")
+MOST_BYTES = 8 << 20  # of each array that is handed over
 MOST_EXAMPLES = 30_000  # of a split that are compared with those of another
-PATIENCE = 15.0  # seconds after which replays that only refine the picture are left out
+PATIENCE = 10.0  # seconds after which replays that only refine the picture are left out
 
 
 class WeightsError(Exception):
@@ -54,33 +55,38 @@ class Network:
     def put(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state)
 
-    def load(self, path: Path) -> dict[str, Any]:
-        """The saved tensors, after they were put into the model; `missing` says at the end whether any is left over."""
-        saved = max(state_dicts(path), key=lambda state: len(state.keys() & self.model.state_dict().keys()))
+    def load(self, files: list[Path]) -> dict[str, Any]:
+        """Put the saved tensors that have most names in common with the model into it; `misfit` judges the rest."""
+        own = self.model.state_dict().keys()
+        candidates = [(path, state) for path in files if path.suffix != ".h5" for state in state_dicts(path)]
+        if not candidates:
+            raise WeightsError(problems(files))
+        path, saved = max(candidates, key=lambda candidate: len(candidate[1].keys() & own))
         try:
-            # Not strict: main() may add to the model what train() does not know of, such as a threshold.
-            self.model.load_state_dict(saved, strict=False)
+            self.model.load_state_dict(saved, strict=False)  # main() may add what train() does not know of: a threshold
         except RuntimeError as error:
-            raise WeightsError(f"{path.name} does not fit the model: {' '.join(str(error).split())}") from error
+            raise WeightsError(f"{path.name} does not fit the model: {one_line(error)}") from error
         return saved
 
-    def missing(self, saved: dict[str, Any]) -> str:
+    def misfit(self, saved: dict[str, Any]) -> str:
         """Which names only one of model and file knows."""
         own = self.model.state_dict().keys()
-        sides = {"lacks": own - saved.keys(), "has unknown": saved.keys() - own}
-        return ", ".join(f"{verb} {some(names)}" for verb, names in sides.items() if names)
+        sides = {"lacks": own - saved.keys(), "has, and the model lacks,": saved.keys() - own}
+        return "; ".join(f"the saved file {verb} {some(names)}" for verb, names in sides.items() if names)
 
     def unchanged(self, before: dict[str, Any], saved: dict[str, Any]) -> list[int]:
         """How many parameters have the value they had before training, and how many there are."""
-        pairs = [
-            (before[name], saved[name]) for name, _ in self.model.named_parameters() if name in before.keys() & saved
-        ]
-        return [sum(bool((a == b).all()) for a, b in pairs if a.shape == b.shape), len(pairs)]
+        names = [name for name, _ in self.model.named_parameters() if name in before and name in saved]
+        return [sum(before[name].equal(saved[name]) for name in names), len(names)]
 
-    def save(self, state: dict[str, Any], path: Path) -> None:
-        import torch
+    def save(self, state: dict[str, Any], path: Path, target: Path) -> None:
+        """Write to target what path would hold with other weights, if it holds those of this model."""
+        if path.suffix != ".h5" and any(known.keys() == state.keys() for known in state_dicts(path)):
+            import torch
 
-        torch.save(state, path)
+            held = content(path)
+            inner = {name: state if is_state(value) else value for name, value in held.items()}
+            torch.save(state if is_state(held) else inner, target)
 
     def __call__(self, inputs: Any) -> Any:
         import torch
@@ -91,7 +97,7 @@ class Network:
 
 
 class KerasNetwork(Network):
-    """A model of Keras; the names of its weights are their places."""
+    """A model of Keras; its weights are called by their places."""
 
     def state(self) -> dict[str, Any]:
         return {str(place): value for place, value in enumerate(self.model.get_weights())}
@@ -99,53 +105,61 @@ class KerasNetwork(Network):
     def put(self, state: dict[str, Any]) -> None:
         self.model.set_weights(list(state.values()))
 
-    def load(self, path: Path) -> dict[str, Any]:
-        if path.suffix not in {".h5", ".keras"}:
-            return super().load(path)
+    def load(self, files: list[Path]) -> dict[str, Any]:
+        path = next((path for path in files if path.suffix in {".h5", ".keras"}), None)
+        if path is None:
+            super().load(files)
+            return self.state()
         weights = path
         try:
             if path.suffix == ".keras":  # an archive; its description of the model is not needed, and may hold code
-                weights = Path(zipfile.ZipFile(path).extract("model.weights.h5", FACTS))
+                weights = Path(zipfile.ZipFile(path).extract("model.weights.h5", JUDGED))
             self.model.load_weights(weights)
         except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
-            raise WeightsError(f"{path.name} cannot be loaded: {' '.join(str(error).split())}") from error
+            raise WeightsError(f"{path.name} cannot be loaded: {one_line(error)}") from error
         return self.state()
 
-    def missing(self, saved: dict[str, Any]) -> str:
+    def misfit(self, saved: dict[str, Any]) -> str:
         return ""  # Keras is strict by itself
 
     def unchanged(self, before: dict[str, Any], saved: dict[str, Any]) -> list[int]:
         trainable = {id(weight) for weight in self.model.trainable_weights}
         places = [str(place) for place, weight in enumerate(self.model.weights) if id(weight) in trainable]
-        pairs = [(before[place], saved[place]) for place in places if place in before.keys() & saved]
-        return [sum(bool((a == b).all()) for a, b in pairs), len(pairs)]
+        same = [bool((before[place] == saved[place]).all()) for place in places if place in before]
+        return [sum(same), len(same)]
 
-    def save(self, state: dict[str, Any], path: Path) -> None:
-        self.put(state)
-        self.model.save(path) if path.suffix == ".keras" else self.model.save_weights(path)
+    def save(self, state: dict[str, Any], path: Path, target: Path) -> None:
+        if path.suffix == ".keras":
+            self.model.save(target)
+        elif path.suffix == ".h5":
+            self.model.save_weights(target)
 
     def __call__(self, inputs: Any) -> Any:
         return self.model(inputs, training=False)
 
 
 class Project:
-    """The script as a module, what the first run saved, and the arguments it was called with."""
+    """The script as a module, what its first run saved, and the arguments that it was given."""
 
-    def __init__(self, weights: Path, arguments: list[str]) -> None:
-        self.weights, self.arguments = weights, arguments
+    def __init__(self, arguments: list[str]) -> None:
+        self.arguments = arguments
         self.out = Path(arguments[arguments.index("--out") + 1])
+        saved = [path for path in SAVED.iterdir() if path.suffix != ".json"]
+        self.files = sorted(saved, key=lambda path: (not path.name.startswith("model"), path.name))
         self.shortened = False
         """Whether train() runs for an epoch before its work is replaced: main() may need what else it does."""
         os.environ.setdefault("KERAS_BACKEND", "torch")
         specification = importlib.util.spec_from_file_location("main", "main.py")
-        if specification is None or specification.loader is None:
-            raise NotJudgedError("main.py is no module")
-        self.module = ModuleType("main") if specification is None else importlib.util.module_from_spec(specification)
+        assert specification is not None and specification.loader is not None
+        self.module: ModuleType = importlib.util.module_from_spec(specification)
         sys.modules["main"] = self.module
         specification.loader.exec_module(self.module)
-        if absent := [name for name in ("main", "train") if not callable(getattr(self.module, name, None))]:
-            raise NotJudgedError(f"there is no function {some(absent)}")
+        for name in ("main", "train"):
+            if not callable(getattr(self.module, name, None)):
+                raise NotJudgedError(f"there is no function {name}()")
         self.draws = random_state()
+        self.predicted: list[Any] = []
+        """What predict() gave main() in the first replay; main() only writes it, and it can be most of the work."""
 
 
 class Replay:
@@ -161,44 +175,47 @@ class Replay:
         self.fitted: list[Any] = []
         """Splits that train() was given: training and validation."""
         self.tested: list[Any] = []
-        """Splits that evaluate() was given, its main one first."""
+        """Splits that evaluate() was given after training."""
+        self.evaluated: list[dict[str, Any]] = []
         self.metrics: dict[str, Any] = {}
+        """What main() wrote, else what evaluate() returned."""
         self.predictions: list[dict[str, Any]] = []
+        self.predicted: list[Any] = []
+        self.known = list(project.predicted) if seed is None else []
         self.in_train_mode: set[str] = set()
         self.phase = ""
 
     def run(self) -> "Replay":
         """Raises what main() raises, and WeightsError when the weights are not those of the model."""
-        module = self.project.module
-        stand_ins = {
-            "load_data": self.load_data,
-            "train": self.train,
-            "evaluate": self.evaluate,
-            "predict": self.predict,
-        }
-        self.originals = {name: getattr(module, name) for name in stand_ins if callable(getattr(module, name, None))}
-        metrics = self.project.out / "metrics.json"
+        module, metrics = self.project.module, self.project.out / "metrics.json"
+        names = [name for name in ("load_data", "train", "evaluate", "predict") if hasattr(module, name)]
+        self.originals = {name: getattr(module, name) for name in names}
         metrics.unlink(missing_ok=True)
         restore_random_state(self.project.draws)
         sys.argv = ["main.py", *self.project.arguments, *self.flags]
-        for name in self.originals:
-            setattr(module, name, stand_ins[name])
         try:
+            for name in names:
+                setattr(module, name, getattr(self, name))
             with self.watching():
                 module.main()
         except SystemExit as error:
             if error.code:
-                raise NotJudgedError(f"main() exits: {error.code}") from error
+                raise NotJudgedError(f"main() exits: {one_line(error)}") from error
         finally:
             for name, original in self.originals.items():
                 setattr(module, name, original)
         if self.network is None:
             raise NotJudgedError("main() does not call train() with a model")
-        if self.trained and (problem := self.network.missing(self.saved)):
-            raise WeightsError(f"{self.project.weights.name} {problem}")
-        with contextlib.suppress(OSError, ValueError):  # else what evaluate() returned has to do
-            self.metrics = json.loads(metrics.read_text(encoding="utf-8"))
+        if self.trained and (problem := self.network.misfit(self.saved)):
+            raise WeightsError(problem)
+        self.metrics = read_json(metrics) or (self.evaluated[-1] if self.evaluated else {})
         return self
+
+    @property
+    def test(self) -> Any:
+        """The held-out split: of what was evaluated, that which training did not get."""
+        strange = [split for split in self.tested if all(split is not known for known in self.fitted)]
+        return next(iter(strange or self.tested), None)
 
     def load_data(self, *arguments: Any, **named: Any) -> Any:
         self.config = next((value for value in [*arguments, *named.values()] if hasattr(value, "seed")), None)
@@ -212,41 +229,47 @@ class Replay:
         result = None
         if self.project.shortened:
             result = self.originals["train"](*map(one_epoch, arguments), **{k: one_epoch(v) for k, v in named.items()})
-            seen = [network.model for network, _ in known]
-            known += [(network, {}) for network in networks([result]) if all(network.model is not m for m in seen)]
+            new = networks([result])
+            known += [(made, {}) for made in new if all(made.model is not network.model for network, _ in known)]
         for network, before in known:
             self.put_weights(network, before)
         draw_from(self.noise)  # what follows shall not depend on how often training drew
         return result
 
     def put_weights(self, network: Network, before: dict[str, Any]) -> None:
-        path = self.project.weights
-        left = self.project.out / path.name  # train() may save, and main() load
-        left.parent.mkdir(parents=True, exist_ok=True)
+        out, files = self.project.out, self.project.files
+        out.mkdir(parents=True, exist_ok=True)
         if self.trained:
-            saved = network.load(path)
-            shutil.copyfile(path, left)
+            saved = network.load(files)
             if self.network is None:
                 self.saved, self.unchanged = saved, network.unchanged(before, saved)
         elif before:
             network.put(before)
-            network.save(before, left)
+        for path in files:  # train() may save, and main() load
+            if self.trained:
+                shutil.copyfile(path, out / path.name)
+            elif before:
+                network.save(before, path, out / path.name)
         self.network = self.network or network
 
     def evaluate(self, *arguments: Any, **named: Any) -> Any:
         if self.network is None:  # before training
             return self.originals["evaluate"](*arguments, **named)
-        self.tested = self.tested or [value for value in [*arguments, *named.values()] if is_split(value)]
+        self.tested += [value for value in [*arguments, *named.values()] if is_split(value)][:1]
         with self.during("evaluate"):
             metrics = self.originals["evaluate"](*arguments, **named)
         if isinstance(metrics, dict):
-            self.metrics = metrics
+            self.evaluated.append(metrics)
         return metrics
 
     def predict(self, *arguments: Any, **named: Any) -> Any:
+        if self.known and self.evaluated and not self.phase:
+            return self.known.pop(0)
         with self.during("predict"):
             predicted = self.originals["predict"](*arguments, **named)
-        self.predictions.append(summary(predicted))
+        if self.network and not self.phase:
+            self.predictions.append(summary(predicted))
+            self.predicted.append(predicted)
         return predicted
 
     @contextlib.contextmanager
@@ -272,10 +295,6 @@ class Replay:
         finally:
             handle.remove()
 
-    @property
-    def test(self) -> Any:
-        return self.tested[0] if self.tested else None
-
 
 def judge(project: Project) -> dict[str, Any]:
     """The facts. Raises WeightsError and NotJudgedError, or whatever main() raises even after an epoch of training."""
@@ -285,140 +304,142 @@ def judge(project: Project) -> dict[str, Any]:
     except Exception:
         project.shortened = True
         first = Replay(project).run()
-    facts: dict[str, Any] = {
+    project.predicted = first.predicted
+    train_split, validation_split = [*first.fitted, None, None][:2]
+    facts = {
         "unchanged": first.unchanged,
         "tensors": len(first.saved),
-        "train": "ran for one epoch before the weights were loaded" if project.shortened else "replaced",
         "predict": joined(first.predictions),
         "train_mode": sorted(first.in_train_mode),
-        "overlap": {"test": overlap(first.test, first.fitted[:1]), "validation": overlap(*split_pair(first.fitted))},
+        "evaluated": first.evaluated[:5],
+        "leak": overlap(first.test, train_split),
+        "validation_leak": overlap(validation_split, train_split),
+        **probe(first),
     }
-    facts |= probe(first, "outputs.npy")
-    again = Replay(project, noise=2).run()
-    facts["same_data"] = digests(again.test, 32) == digests(first.test, 32)
-    trained = [first.metrics, again.metrics]
-    untrained = attempt(lambda: Replay(project, trained=False).run())
+    trained = [first.metrics]
+    if first.metrics != read_json(SAVED / "metrics.json"):  # more draws tell how far they scatter
+        again = Replay(project, noise=2).run()
+        facts["same_data"] = digests(again.test, 32) == digests(first.test, 32)
+        trained.append(again.metrics)
+        if trained[0] != trained[1]:
+            in_time = itertools.takewhile(lambda _: time.monotonic() - started < PATIENCE, range(3, 6))
+            trained += [Replay(project, noise=noise).run().metrics for noise in in_time]
+    untrained = attempt(Replay(project, trained=False).run)
     if untrained:
-        facts["untrained_probe"] = probe(untrained, "untrained_outputs.npy").get("probe")
-    if trained[0] != trained[1]:  # more draws tell how far they scatter
-        extra = itertools.takewhile(lambda _: time.monotonic() - started < PATIENCE, range(3, 6))
-        trained += [Replay(project, noise=noise).run().metrics for noise in extra]
-    seed = getattr(first.config, "seed", None)
-    fresh = None
+        probe(untrained)
+    seed, fresh = getattr(first.config, "seed", None), None
     if isinstance(seed, int) and time.monotonic() - started < PATIENCE:
-        fresh = attempt(lambda: Replay(project, seed=seed + 1000).run())
-    facts["metrics"] = {
+        fresh = attempt(Replay(project, seed=seed + 1000).run)
+    return facts | {
         "trained": trained,
-        "untrained": untrained.metrics if untrained else None,
-        "fresh": fresh.metrics if fresh else None,
+        "untrained": untrained and untrained.metrics,
+        "fresh": fresh and fresh.metrics,
+        "fresh_predict": fresh and joined(fresh.predictions),
+        "shortened": project.shortened,
     }
-    facts["fresh_predict"] = joined(fresh.predictions) if fresh else None
-    return facts | {"seconds": time.monotonic() - started}
 
 
-def probe(replay: Replay, file: str) -> dict[str, Any]:
+def probe(replay: Replay) -> dict[str, Any]:
     """Raw outputs for the test split, where batches are (inputs, targets) and the model answers with one tensor."""
-    if replay.test is None:
+    if replay.test is None or replay.network is None:
         return {"probe": "evaluate() is given no batches"}
     try:
-        return _probe(replay, file)
+        return outputs_of(replay.network, batches(replay.test), replay.trained)
     except Exception as error:
-        return {"probe": f"the model is not called with the inputs of a batch: {told(error)}"}
+        return {"probe": f"the model cannot be called with the inputs of a batch: {told(error)}"}
 
 
-def _probe(replay: Replay, file: str) -> dict[str, Any]:
+def outputs_of(network: Network, split: Iterable[Any], trained: bool) -> dict[str, Any]:
     import numpy as np
 
-    assert replay.network is not None
-    outputs, targets, size, whole = [], [], 0, True
-    facts: dict[str, Any] = {"probe": ""}
-    for batch in batches(replay.test):
+    facts: dict[str, Any] = {"probe": "", "whole": True}
+    parts: list[tuple[Any, Any]] = []
+    room = MOST_BYTES
+    for batch in split:
         if not (isinstance(batch, list | tuple) and len(batch) == 2 and all(map(is_array, batch))):
             return {"probe": "a batch is no pair of inputs and targets"}
-        output = replay.network(batch[0])
-        if not is_array(output) or len(output) != len(batch[0]):
-            return {"probe": "the model does not answer with one tensor, a row for each example"}
-        if not outputs:
-            facts |= first_batch(replay.network, batch[0], output)
-        size += max(as_array(output).nbytes, as_array(batch[1]).nbytes)
-        if size > MOST_BYTES:
-            whole = False
+        output = network(batch[0])
+        if not is_array(output) or not len(output) == len(batch[0]) == len(batch[1]):
+            return {"probe": "the model does not answer with one tensor that has a row for each example"}
+        if not parts and trained:
+            facts |= first_batch(network, batch[0], output)
+        arrays = as_array(output), as_array(batch[1])
+        rows = min(len(output), room // max(1, *(array.nbytes // len(array) for array in arrays)))
+        parts.append((arrays[0][:rows], arrays[1][:rows]))
+        room -= max(array.nbytes for array in arrays)
+        if rows < len(output):
+            facts["whole"] = False
             break
-        outputs.append(as_array(output))
-        targets.append(as_array(batch[1]))
-    if not outputs:
-        return facts | {"probe": "the outputs for one batch are too large"}
-    np.save(FACTS / file, np.concatenate(outputs), allow_pickle=False)
-    if file == "outputs.npy":
-        np.save(FACTS / "targets.npy", np.concatenate(targets), allow_pickle=False)
-    return facts | {"whole": whole}
+    outputs, targets = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    np.save(JUDGED / ("outputs.npy" if trained else "untrained_outputs.npy"), outputs, allow_pickle=False)
+    np.save(JUDGED / "targets.npy", targets, allow_pickle=False)
+    return facts
 
 
 def first_batch(network: Network, inputs: Any, outputs: Any) -> dict[str, Any]:
-    """Shapes, and whether an example gets the same output alone as in its batch."""
+    """Shapes, and how many of some examples get another output alone than in their batch."""
     import numpy as np
 
-    facts: dict[str, Any] = {"inputs": list(inputs.shape), "outputs": list(outputs.shape)}
+    expected = as_array(outputs)
+    near = 1e-3 * (1 + float(np.abs(expected).max()))
+    rows = sorted({0, len(inputs) - 1})
+    gaps = [np.abs(as_array(network(inputs[row : row + 1]))[0] - expected[row]).max() for row in rows]
+    facts = {"inputs": list(inputs.shape), "outputs": list(outputs.shape)}
+    differing = sum(not gap <= near for gap in gaps)
     draw_from(7)
-    if not np.array_equal(as_array(network(inputs)), as_array(outputs)):
-        return facts | {"alone": None}  # it draws random numbers
-    rows = range(min(4, len(inputs)))
-    near = 1e-3 * (1 + float(np.abs(as_array(outputs)).max()))
-    gaps = [np.abs(as_array(network(inputs[row : row + 1]))[0] - as_array(outputs)[row]).max() for row in rows]
-    return facts | {"alone": [sum(not gap <= near for gap in gaps), len(gaps)]}
+    if differing and not np.array_equal(as_array(network(inputs)), expected):
+        return facts  # it draws random numbers
+    return facts | {"alone": [differing, len(rows)]}
 
 
-def overlap(held_out: Any, others: list[Any]) -> list[float] | None:
-    """Share of the held-out examples that occur in the other split too, and how much of that one repeats itself."""
-    if held_out is None or not others:
+def overlap(held_out: Any, other: Any) -> list[float] | None:
+    """Share of the held-out examples that occur in the other split, and share of repetitions within that one."""
+    if held_out is None or other is None:
         return None
-    other = others[0]
     first, second = getattr(held_out, "dataset", held_out), getattr(other, "dataset", other)
     if first is second:
         return [1.0, 0.0]
     mine, known = digests(held_out, MOST_EXAMPLES), digests(other, MOST_EXAMPLES)
     if not mine or not known:
         return None
-    shared = sum(digest in set(known) for digest in mine) / len(mine) if len(mine) < 2 else share(mine, known)
+    shared = share(mine, known)
     if hasattr(first, "indices") and hasattr(second, "indices") and first.dataset is second.dataset:
-        shared = max(shared, share(list(first.indices), list(second.indices)))  # augmentation hides nothing then
+        shared = max(shared, share(first.indices, second.indices))  # random augmentation hides nothing here
     return [shared, 1 - len(set(known)) / len(known)]
 
 
-def share(some_items: list[Any], known: list[Any]) -> float:
-    seen = set(known)
-    return sum(item in seen for item in some_items) / len(some_items)
-
-
-def split_pair(splits: list[Any]) -> tuple[Any, list[Any]]:
-    """The second split, to be compared with the first."""
-    return (splits[1], splits[:1]) if len(splits) > 1 else (None, [])
+def share(items: Iterable[Any], known: Iterable[Any]) -> float:
+    items, seen = [*items], {*known}
+    return sum(item in seen for item in items) / len(items)
 
 
 def digests(split: Any, most: int) -> list[bytes]:
-    """One hash for each example of the split; empty when it has no examples that can be looked up."""
-    examples = zip(*split, strict=True) if isinstance(split, list | tuple) else indexed(getattr(split, "dataset", None))
+    """A hash for each example of the split; empty when its examples cannot be looked up."""
+    examples = zip(*split, strict=True) if isinstance(split, list | tuple) else rows_of(getattr(split, "dataset", None))
     return [digest(example) for example in itertools.islice(examples, most)]
 
 
-def indexed(dataset: Any) -> Iterator[Any]:
-    if hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__"):
-        yield from (dataset[index] for index in range(len(dataset)))
+def rows_of(dataset: Any) -> Iterable[Any]:
+    inner = getattr(dataset, "dataset", dataset)
+    if hasattr(inner, "tensors"):  # one look-up for all: the usual data set is one of tensors, or a part of one
+        columns = [as_array(tensor) for tensor in inner.tensors]
+        return zip(*(column if inner is dataset else column[list(dataset.indices)] for column in columns), strict=True)
+    sized = hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")
+    return (dataset[index] for index in range(len(dataset) if sized else 0))
 
 
 def digest(example: Any) -> bytes:
     parts = example if isinstance(example, list | tuple) else [example]
     joint = hashlib.blake2b(digest_size=16)
     for part in parts:
-        joint.update(as_array(part).tobytes() if is_array(part) else repr(part).encode())
+        joint.update(as_array(part).tobytes() if hasattr(part, "dtype") else repr(part).encode())
     return joint.digest()
 
 
 def batches(split: Any) -> Iterator[Any]:
-    """(inputs, targets), of whatever holds them."""
+    """Inputs and targets, of whatever holds them."""
     if isinstance(split, list | tuple):
-        for start in range(0, len(split[0]), 32):
-            yield tuple(part[start : start + 32] for part in split)
+        yield from (tuple(part[start : start + 32] for part in split) for start in range(0, len(split[0]), 32))
     elif hasattr(split, "__iter__"):
         yield from split
     else:
@@ -429,12 +450,11 @@ def is_split(value: Any) -> bool:
     """A loader, a data set of Keras, or a pair of arrays of equal length."""
     if isinstance(value, list | tuple):
         return len(value) == 2 and all(map(is_array, value)) and len(value[0]) == len(value[1])
-    names = {kind.__name__ for kind in type(value).__mro__}
-    return bool(names & {"DataLoader", "PyDataset"})
+    return not {kind.__name__ for kind in type(value).__mro__}.isdisjoint({"DataLoader", "PyDataset"})
 
 
 def is_array(value: Any) -> bool:
-    return hasattr(value, "shape") and hasattr(value, "dtype") and len(value.shape) > 0
+    return hasattr(value, "dtype") and len(getattr(value, "shape", ())) > 0
 
 
 def as_array(value: Any) -> Any:
@@ -446,8 +466,8 @@ def as_array(value: Any) -> Any:
     return np.asarray(value)
 
 
-def networks(values: list[Any]) -> list[Network]:
-    """Models among the values and what they hold; a loss without weights is none."""
+def networks(values: Iterable[Any]) -> list[Network]:
+    """The models among the values and in what they hold; a loss without weights is none."""
     import torch
 
     keras = sys.modules.get("keras")
@@ -455,41 +475,50 @@ def networks(values: list[Any]) -> list[Network]:
     for value in values:
         if keras and isinstance(value, keras.Model):
             found.append(KerasNetwork(value))
-        elif isinstance(value, torch.nn.Module) and value.state_dict():
-            found.append(Network(value))
+        elif isinstance(value, torch.nn.Module):
+            found += [Network(value)] if value.state_dict() else []
         elif isinstance(value, list | tuple):
-            found += networks(list(value))
+            found += networks(value)
         elif isinstance(value, dict):
-            found += networks(list(value.values()))
+            found += networks(value.values())
     return found
 
 
-def state_dicts(path: Path) -> list[dict[str, Any]]:
-    """The dictionaries of tensors in a file: itself, or those that it holds. Raises WeightsError when it has none."""
+@functools.cache
+def content(path: Path) -> Any:
+    """What a file of PyTorch holds, or the error that says why it cannot be known."""
     import torch
 
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 
-            return [load_file(path)]
-        held = torch.load(path, weights_only=True, map_location="cpu")
+            return load_file(path)
+        return torch.load(path, weights_only=True, map_location="cpu")
     except Exception as error:
-        if "weights_only" in str(error).lower() or "Unsupported" in str(error):
-            raise WeightsError(
-                f"{path.name} holds more than tensors: save model.state_dict(), not the model"
-            ) from error
-        raise WeightsError(f"{path.name} cannot be loaded: {told(error)}") from error
-    if not isinstance(held, dict):
-        raise WeightsError(f"{path.name} holds no state_dict but a {type(held).__name__}")
-    found = [state for state in (held, *held.values()) if is_state(state)]
-    if not found:
-        raise WeightsError(f"{path.name} holds no state_dict")
-    return found
+        return error
+
+
+def state_dicts(path: Path) -> list[dict[str, Any]]:
+    """The dictionaries of tensors in a file: itself, or those that it holds."""
+    held = content(path)
+    values = [held, *held.values()] if isinstance(held, dict) else []
+    return [value for value in values if is_state(value)]
 
 
 def is_state(value: Any) -> bool:
     return isinstance(value, dict) and bool(value) and all(hasattr(tensor, "shape") for tensor in value.values())
+
+
+def problems(files: list[Path]) -> str:
+    """Why none of the files holds weights."""
+    for path in files:
+        held = content(path)
+        if isinstance(held, Exception):
+            if "weights_only" in str(held):
+                return f"{path.name} holds more than tensors: save model.state_dict(), not the model"
+            return f"{path.name} cannot be loaded: {told(held)}"
+    return f"there is no state_dict in {some(path.name for path in files)}"
 
 
 def differs_in_training(module: Any) -> bool:
@@ -514,22 +543,22 @@ def summary(predicted: Any) -> dict[str, Any]:
 
     arrays = [as_array(value) for value in leaves(predicted)]
     numbers = [array for array in arrays if np.issubdtype(array.dtype, np.inexact)]
-    found = {"kind": "array" if is_array(predicted) else type(predicted).__name__, "shape": [], "dtype": ""}
-    if is_array(predicted):
-        found |= {"shape": list(arrays[0].shape), "dtype": str(arrays[0].dtype)}
-    return found | {"finite": all(bool(np.isfinite(array).all()) for array in numbers)}
+    kind = "array" if is_array(predicted) else type(predicted).__name__
+    shape, dtype = (list(arrays[0].shape), str(arrays[0].dtype)) if kind == "array" else ([], "")
+    finite = all(bool(np.isfinite(array).all()) for array in numbers)
+    return {"kind": kind, "shape": shape, "dtype": dtype, "finite": finite}
 
 
 def leaves(value: Any) -> list[Any]:
     if is_array(value):
         return [value]
-    inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list | tuple) else []
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
     return [leaf for item in inner for leaf in leaves(item)]
 
 
 def joined(predictions: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The first call's summary; finite where all were."""
-    return predictions[0] | {"finite": all(p["finite"] for p in predictions)} if predictions else None
+    """The first call's summary, finite where all were."""
+    return predictions[0] | {"finite": all(one["finite"] for one in predictions)} if predictions else None
 
 
 def random_state() -> tuple[Any, ...]:
@@ -558,32 +587,47 @@ def draw_from(seed: int) -> None:
 
 
 def attempt(run: Callable[[], Replay]) -> Replay | None:
-    """Replays of other weights or other data may fail where that of the first run does not."""
+    """A replay of other weights or other data, which may fail where that of the first run does not."""
     try:
         return run()
     except Exception as error:
-        print(f"left out: {told(error)}", file=sys.stderr)
+        sys.stderr.write(f"left out: {told(error)}\n")
         return None
 
 
-def some(names: Any) -> str:
+def read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def some(names: Iterable[str]) -> str:
     names = sorted(names)
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
+def one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:400]
+
+
 def told(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+    return f"{type(error).__name__}: {one_line(error)}"
 
 
 def main() -> None:
-    FACTS.mkdir(exist_ok=True)
+    started = time.monotonic()
+    JUDGED.mkdir(exist_ok=True)
     try:
-        facts = judge(Project(Path(sys.argv[1]), sys.argv[2:]))
+        facts = judge(Project(sys.argv[1:]))
     except WeightsError as error:
-        facts = {"weights": str(error)[:600]}
+        facts = {"weights": str(error)}
+    except NotJudgedError as error:
+        facts = {"not_applicable": str(error)}
     except Exception as error:
-        facts = {"not_applicable": str(error)[:300] if isinstance(error, NotJudgedError) else told(error)}
-    (FACTS / "facts.json").write_text(json.dumps(facts, default=float), encoding="utf-8")
+        facts = {"not_applicable": f"main() cannot be replayed: {told(error)}"}
+    facts["seconds"] = time.monotonic() - started
+    (JUDGED / "facts.json").write_text(json.dumps(facts, default=float), encoding="utf-8")
 
 
 if __name__ == "__main__":

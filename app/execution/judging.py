@@ -1,14 +1,25 @@
 """Rows of plan conformance: how a comparison becomes a verdict with its evidence."""
 
+from collections.abc import Sequence
 from math import isclose
 
 from dlcodegen.execution.code_view import CodeView, Found, Value
 from dlcodegen.report import Conformance, Verdict
 
+_LONGEST_EVIDENCE = 200
+_WORST_FIRST: tuple[Verdict, ...] = ("contradicted", "not found", "honoured")
+
 
 def judged(name: str, expected: object, verdict: Verdict, evidence: str = "", line: int | None = None) -> Conformance:
-    """A row; `evidence` is the line's text, or why there is none."""
+    """A row; `evidence` is the line's text, what the running script showed, or why there is neither."""
+    if len(evidence) > _LONGEST_EVIDENCE:
+        evidence = f"{evidence[: _LONGEST_EVIDENCE - 4]} ..."
     return Conformance(name=name, expected=str(expected), verdict=verdict, evidence=evidence, line=line)
+
+
+def worst(rows: Sequence[Conformance]) -> Conformance:
+    """The row that decides where several things make one field of the plan: the first with the worst verdict."""
+    return min(rows, key=lambda row: _WORST_FIRST.index(row["verdict"]))
 
 
 def honoured(view: CodeView, name: str, expected: object, line: int) -> Conformance:

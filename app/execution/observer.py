@@ -9,6 +9,8 @@ Standard library only: this is imported before the process is shut in; torch is 
 import ast
 import sys
 import warnings
+from collections.abc import Callable
+from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -99,7 +101,7 @@ def _record_warnings(record: Record) -> None:
         line: str | None = None,
     ) -> None:
         watched = issubclass(category, (*_DEPRECATIONS, UserWarning))
-        caused_at = _cause(record.script) if watched else None
+        caused_at = _cause(record.script, category, filename) if watched else None
         if not watched or (caused_at and record.warnings.add(category.__name__, str(message), caused_at)):
             print_warning(message, category, filename, lineno, file, line)
 
@@ -110,8 +112,16 @@ def _record_warnings(record: Record) -> None:
     warnings.simplefilter = _keep_deprecations(warnings.simplefilter, record.script)
 
 
-def _cause(script: str) -> int | None:
-    """The script's line that leads to this warning; None where a library warns of itself while it is imported."""
+def _cause(script: str, category: type[Warning], filename: str) -> int | None:
+    """The script's line that leads to this warning; None where it is about a library's own code.
+
+    That is what a library warns of while it is imported, and deprecations that point into a library: by convention
+    they are for whoever wrote that line. PyTorch's point at itself where they mean its caller.
+    """
+    if issubclass(category, (DeprecationWarning, PendingDeprecationWarning)) and filename != script:
+        torch = sys.modules.get("torch")
+        if torch is None or not filename.startswith(str(Path(str(torch.__file__)).parent)):
+            return None
     for frame in frames():
         if frame.f_code.co_filename == script:
             return frame.f_lineno
@@ -120,8 +130,8 @@ def _cause(script: str) -> int | None:
     return None
 
 
-def _keep_deprecations(add_filter: Any, script: str) -> Any:
-    """A script that ignores all warnings does not hide that it uses what is deprecated; libraries may."""
+def _keep_deprecations(add_filter: Callable[..., None], script: str) -> Callable[..., None]:
+    """A script may silence what it likes, but not hide that it uses what is deprecated."""
 
     def add(action: str, *args: Any, **kwargs: Any) -> None:
         add_filter(action, *args, **kwargs)

@@ -29,6 +29,8 @@ def build(script: Script) -> Diagnosis | str | None:
         script.seconds["build"] = reached["backward"]
         return _shapes(script)
     error = diagnose("build", script.code, script.result)
+    if error and error["exception"] in _OF_THE_STEP:
+        return _shapes(script)
     in_the_model = "forward" in reached or (error is not None and "[layer " in error["message"])
     return error if in_the_model and error and script.result.status == "exit" else None
 

@@ -14,7 +14,15 @@ EVENTS: list[dict[str, Any]] = [
     {"type": "stage", "stage": "plan", "status": "started", "detail": "", "seconds": 0.0},
     {"type": "stage", "stage": "plan", "status": "done", "detail": "Image Segmentation", "seconds": 0.2},
 ]
-ERROR = {"rung": "smoke", "exception": "NameError", "message": "name 'x' is not defined", "line": 3, "code": "x + 1"}
+ERROR = {
+    "rung": "smoke",
+    "exception": "NameError",
+    "message": "name 'x' is not defined",
+    "line": 3,
+    "code": "x + 1",
+    "tensors": [],
+    "hint": "",
+}
 
 
 def candidate(status: str) -> dict[str, Any]:

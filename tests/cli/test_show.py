@@ -26,7 +26,10 @@ REPORT: CheckReport = {
         {"name": "parse", "passed": True, "seconds": 0.01, "message": ""},
         {"name": "smoke", "passed": False, "seconds": 2.34, "message": "NameError: name 'x' is not defined"},
     ],
-    "error": {"rung": "smoke", "exception": "NameError", "message": "name 'x'", "line": 3, "code": "y = x[0]"},
+    "error": {
+        **{"rung": "smoke", "exception": "NameError", "message": "name 'x'", "line": 3, "code": "y = x[0]"},
+        **{"tensors": ["y: 3 float32"], "hint": "Define x."},
+    },
     "metrics": {"dice": float("nan"), "iou": 0.25},
     "conformance": [],
     "lint": 2,
@@ -54,7 +57,7 @@ def test_a_check_shows_how_far_the_script_came(capsys: pytest.CaptureFixture[str
     show.check(Path("main.py"), REPORT)
     shown = lines(capsys.readouterr().out)
     assert shown[0] == "✗ Not passed main.py"
-    assert shown[1:3] == ["✓ parse 0.0 s", "✗ smoke 2.3 s NameError: name 'x' is not defined"]
+    assert shown[1:3] == ["✓ parse 0.01 s", "✗ smoke 2.34 s NameError: name 'x' is not defined"]
     assert "smoke metrics iou 0.25" in shown
     assert "line 3 y = x[0]" in shown
     assert "lint findings 2" in shown

@@ -9,7 +9,8 @@ from dlcodegen import categories
 from dlcodegen.corpus.sample import SAMPLES_FOLDER, Sample, all_samples
 from dlcodegen.execution.conformance import conformance
 from dlcodegen.execution.ladder import check
-from dlcodegen.execution.sandbox import Limits
+from dlcodegen.execution.sandbox.limits import Limits
+from dlcodegen.execution.script import Conditions
 from dlcodegen.writers.segments import SEGMENTS, join, split
 
 every_sample = pytest.mark.parametrize("sample", all_samples().values(), ids=list(all_samples()))
@@ -60,7 +61,7 @@ def test_it_is_small_and_documents_its_shapes(sample: Sample) -> None:
 @pytest.mark.slow
 @every_sample
 def test_it_runs_in_the_sandbox(sample: Sample) -> None:
-    report = check(sample.code, sample.plan, [], Limits(wall=120, parallel=1))
+    report = check(sample.code, sample.plan, [], Conditions(Limits(wall=120)))
     assert report["status"] == "passed", report["error"]
     assert report["lint"] == 0
     assert report["metrics"]

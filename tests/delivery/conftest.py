@@ -28,7 +28,7 @@ def check_report() -> CheckReport:
         "metrics": {"dice": 0.93125, "iou": 0.88},
         "conformance": [conformance("optimizer", "honoured", "return torch.optim.AdamW(...)", 190, "AdamW")],
         "lint": 0,
-        "sandbox": {"network": "seccomp"},
+        "sandbox": {"tier": "full", "network": "yes (denied)", "not stopped": "faults of the kernel"},
         "seconds": 3.2,
     }
 
@@ -80,6 +80,8 @@ def failed(outcome: Outcome, check_report: CheckReport) -> Outcome:
             "message": "name 'criterion' is not defined",
             "line": 12,
             "code": "loss = criterion(a | b)",
+            "tensors": ["a: 16x10 float32"],
+            "hint": "Define it first.",
         },
         "metrics": {"dice": float("nan")},
         "conformance": [

@@ -33,7 +33,7 @@ def test_the_report_holds_the_run(outcome: Outcome) -> None:
     ]
     assert report["candidates"][1]["metrics"] == {"dice": 0.93125, "iou": 0.88}
     assert report["usage"] == {"plan": {"seconds": 0.2}}
-    assert report["sandbox"] == {"network": "seccomp"}
+    assert report["sandbox"]["tier"] == "full"
 
 
 def test_the_readme_shows_how_to_run_it_and_what_became_of_the_plan(outcome: Outcome) -> None:
@@ -53,7 +53,7 @@ def test_the_readme_of_a_failure_begins_with_what_is_wrong(failed: Outcome) -> N
     readme = project_files(failed)["README.md"]
     assert readme.index("**Not passed: ") < readme.index("## Not as asked for") < readme.index("## Run it")
     assert "Look at line 12 of `main.py`: `loss = criterion(a | b)`" in readme
-    assert "| smoke | failed: NameError | 1.5 |" in readme
+    assert "| smoke | failed | NameError | 1.50 |" in readme
     assert "## Metrics" not in readme  # the only one is no number
 
 
@@ -74,7 +74,7 @@ def test_code_that_could_not_be_executed_has_not_passed(failed: Outcome) -> None
     assert failed.report is not None
     chosen = {**failed.chosen, "report": {**failed.report, "status": "not_executed", "error": None}}
     outcome = replace(failed, chosen=chosen)  # type: ignore[arg-type]
-    assert outcome.status == "failed"
+    assert outcome.status == "not_executed"
     assert "**Not executed: " in project_files(outcome)["README.md"]
 
 

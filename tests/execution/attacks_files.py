@@ -247,15 +247,21 @@ def descriptor():
 """
 
 # Whoever opens the file to write waits until the kernel takes the lease back, after 45 s.
-LEASES = LOCKS % """attempt(
+LEASES = (
+    LOCKS
+    % """attempt(
     read_lease=lambda: fcntl.fcntl(descriptor(), fcntl.F_SETLEASE, fcntl.F_RDLCK),
     write_lease=lambda: fcntl.fcntl(descriptor(), fcntl.F_SETLEASE, fcntl.F_WRLCK),
 )"""
+)
 
-ADVISORY_LOCKS = LOCKS % """attempt(
+ADVISORY_LOCKS = (
+    LOCKS
+    % """attempt(
     exclusive=lambda: fcntl.flock(descriptor(), fcntl.LOCK_EX | fcntl.LOCK_NB),
     shared=lambda: fcntl.lockf(descriptor(), fcntl.LOCK_SH | fcntl.LOCK_NB),
 )"""
+)
 
 SIBLINGS = """
 here = os.getcwd()
@@ -307,6 +313,8 @@ ATTACKS = (
     Attack(45, "keep others from opening files that it may read", LEASES),
     Attack(52, "lock files that it may read", ADVISORY_LOCKS, escapes=ANYWHERE),
     Attack(46, "look into another run", SIBLINGS),
-    Attack(47, "leave a folder that is too deep", LEFT_BEHIND.replace("%s", "d"), control=NAIVE),
-    Attack(47, "leave a folder whose path is too long", LEFT_BEHIND.replace("%s", "d" * 100), control=NAIVE),
+    *(
+        Attack(47, f"leave a folder that is too {title}", LEFT_BEHIND.replace("%s", name), control=NAIVE, ends=("exit", "disk"))
+        for title, name in (("deep", "d"), ("long", "d" * 100))
+    ),
 )

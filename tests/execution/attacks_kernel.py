@@ -27,7 +27,7 @@ attempt(
 # `mov eax, 20; int 0x80; ret`: getpid() of the 32-bit table.
 MACHINE_CODE = """
 import mmap
-code = mmap.mmap(-1, 4096, prot=7)
+code = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=7)
 code.write(b"\\xb8\\x14\\x00\\x00\\x00\\xcd\\x80\\xc3")
 ctypes.CFUNCTYPE(ctypes.c_long)(ctypes.addressof(ctypes.c_char.from_buffer(code)))()
 print("escaped: interrupt 0x80", flush=True)

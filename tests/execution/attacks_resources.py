@@ -31,7 +31,7 @@ attempt(private=fill)
 """
 
 SHARED_MEMORY = """
-import mmap, time
+import time
 SIZE = 1 << 30
 block = b"x" * (1 << 20)
 
@@ -52,14 +52,22 @@ def in_folder():
     os.unlink(path)
     write_all(descriptor)
 
-def anonymous():
-    shared = mmap.mmap(-1, SIZE)
+attempt(in_memory=in_memory, in_folder=in_folder, secret=lambda: os.ftruncate(syscall("memfd_secret", 0), SIZE))
+"""
+
+ANONYMOUS_MEMORY = """
+import mmap, time
+SIZE, block = 1 << 30, b"x" * (1 << 20)
+
+def fill(descriptor, forget):
+    shared = mmap.mmap(descriptor, SIZE)
     while shared.tell() < SIZE:
         shared.write(block)
+        if forget:  # the pages stay, but no longer count as used by this process
+            shared.madvise(mmap.MADV_DONTNEED)
     time.sleep(1)
 
-attempt(in_memory=in_memory, in_folder=in_folder, secret=lambda: os.ftruncate(syscall("memfd_secret", 0), SIZE))
-attempt(anonymous=anonymous)
+attempt(%s)
 """
 
 LARGE_FILE = """
@@ -95,11 +103,17 @@ def fill():
             file.write(b"x" * (4 << 20))
     time.sleep(1)
 
-attempt(files=fill)
+def hide():
+    for _ in range(45):  # a path longer than the kernel takes: it can be gone, and not be named
+        os.mkdir("d" * 100)
+        os.chdir("d" * 100)
+    fill()
+
+attempt(files=%s)
 """
 
 DELETED_FILES = """
-import time
+import mmap, time
 kept = []
 
 def fill(open_one):
@@ -116,7 +130,16 @@ def deleted(name):
 def unnamed(name):
     return os.open(".", os.O_WRONLY | os.O_TMPFILE)
 
-attempt(deleted=lambda: fill(deleted), unnamed=lambda: fill(unnamed))
+def fill_mapped():
+    for number in range(16):
+        with open(str(number), "w+b") as file:
+            file.truncate(4 << 20)
+            kept.append(mmap.mmap(file.fileno(), 4 << 20))
+        os.unlink(str(number))
+        kept[-1].write(b"x" * (4 << 20))
+    time.sleep(1)
+
+attempt(%s)
 """
 
 MANY = """
@@ -229,9 +252,18 @@ ENDLESS = "it has no end"
 ATTACKS = (
     Attack(9, "start hundreds of threads", THREADS, control=NAIVE, ends=("exit", "processes"), limits=SMALL),
     Attack(10, "fill the memory", MEMORY, control=NAIVE, ends=("exit", "memory"), limits=SMALL),
-    Attack(11, "fill shared memory", SHARED_MEMORY, control=NAIVE, ends=("exit", "memory"), limits=SMALL),
+    Attack(11, "fill files that lie in memory", SHARED_MEMORY, control=NAIVE, ends=("exit", "memory"), limits=SMALL),
+    *(
+        Attack(11, f"fill {title}", ANONYMOUS_MEMORY % how, control=NAIVE, ends=("exit", "memory"), limits=SMALL)
+        for title, how in (
+            ("shared memory", "shared=lambda: fill(-1, False)"),
+            ("shared memory and forget it", "forgotten=lambda: fill(-1, True)"),
+            ("zeros and forget them", 'zeros=lambda: fill(os.open("/dev/zero", os.O_RDWR), True)'),
+        )
+    ),
     Attack(12, "write a file too large", LARGE_FILE, control=NAIVE, limits=SMALL),
-    Attack(13, "fill the disk", DISK, control=NAIVE, ends=("exit", "disk"), limits=SMALL),
+    Attack(13, "fill the disk", DISK % "fill", control=NAIVE, ends=("exit", "disk"), limits=SMALL),
+    Attack(13, "fill the disk out of sight", DISK % "hide", control=NAIVE, ends=("exit", "disk"), limits=SMALL),
     Attack(14, "make thousands of files", MANY % "os.mknod", control=NAIVE, ends=("exit", "disk"), limits=SMALL),
     Attack(14, "make thousands of folders", MANY % "os.mkdir", control=NAIVE, ends=("exit", "disk"), limits=SMALL),
     Attack(22, "flood the output", FLOOD % 1, control=NAIVE, ends=("output",)),
@@ -240,6 +272,20 @@ ATTACKS = (
     Attack(24, "keep every core busy", SPIN, control=ENDLESS, ends=("timeout", "SIGKILL"), limits=SHORT),
     Attack(25, "stop and never go on", STOP, control=ENDLESS, ends=("timeout",), limits=SHORT),
     Attack(30, "lift limits, and set those of others", LIMITS),
-    Attack(50, "fill the disk with deleted files", DELETED_FILES, control=NAIVE, ends=("exit", "disk"), limits=SMALL),
+    *(
+        Attack(
+            50,
+            f"fill the disk with {title} files",
+            DELETED_FILES % how,
+            control=NAIVE,
+            ends=("exit", "disk"),
+            limits=SMALL,
+        )
+        for title, how in (
+            ("deleted", "deleted=lambda: fill(deleted)"),
+            ("nameless", "unnamed=lambda: fill(unnamed)"),
+            ("mapped", "mapped=fill_mapped"),
+        )
+    ),
     Attack(51, "end and go on", STUBBORN_END, control=ENDLESS, ends=("timeout", "exit"), limits=SHORT),
 )

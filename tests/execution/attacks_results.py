@@ -105,6 +105,18 @@ if "ATTACK" in os.environ or "dlcodegen_attack" in sys.modules or sys.getrecursi
 os.write(1, ("".join(f"escaped: {name}\\n" for name in found) or "held: clean\\n").encode())
 """
 
+# What the fork server has mapped to write, all its children write to together.
+SHARED_WITH_SERVER = """
+def shared():
+    with open("/proc/self/maps") as file:
+        found = [line for line in file if line.split()[1].startswith("rw") and line.split()[1].endswith("s")]
+    if not found:
+        raise OSError(errno.ENOENT, "none")
+    print(*found)
+
+attempt(memory=shared)
+"""
+
 LEAVE = """
 def leave(folder):
     with open(f"{folder}/{TARGET['name']}", "w") as file:
@@ -157,7 +169,15 @@ attempt(
 )
 """
 
-READ_BACK = ("symbolic.json", "root.json", "hard.json", "out/secret.txt", "installed.json", "folder.json", "sparse.json")
+READ_BACK = (
+    "symbolic.json",
+    "root.json",
+    "hard.json",
+    "out/secret.txt",
+    "installed.json",
+    "folder.json",
+    "sparse.json",
+)
 PIPES = ("metrics.json", "weights.pt", "model.pt")
 
 NO_RECORD = "there is no record to forge"
@@ -172,8 +192,11 @@ ATTACKS = (
     Attack(36, "send a record that its reader chokes on", FORGE_DEEP, control=NAIVE, green=True),
     Attack(37, "forge the record with the stolen token", STEAL, control=NO_RECORD, green=True, escapes=ANYWHERE),
     Attack(38, "poison the interpreter of the next run", POISON, control=NAIVE, afterwards=POISONED),
+    Attack(38, "write to memory of the fork server", SHARED_WITH_SERVER, control="there is no server"),
     Attack(39, "leave files for the next run", LEAVE, afterwards=LEFT),
     Attack(40, "trap the reader with links", TRAPS, control=NAIVE, artefacts=READ_BACK),
-    Attack(40, "trap the reader with pickles", PICKLE, control=NAIVE, artefacts=("model.pt", "array.npy", "metrics.json")),
+    Attack(
+        40, "trap the reader with pickles", PICKLE, control=NAIVE, artefacts=("model.pt", "array.npy", "metrics.json")
+    ),
     Attack(42, "trap the reader with pipes", PIPE, artefacts=PIPES, limits=Limits(wall=5)),
 )

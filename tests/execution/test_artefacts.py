@@ -60,7 +60,7 @@ def test_a_large_file_is_refused() -> None:
 
 
 def test_all_files_of_a_kind_are_read_and_no_other() -> None:
-    code = "import os\nos.mkdir('o')\nfor n in ('a.pt', 'b.pt', 'c.txt'):\n    open(f'o/{n}', 'w').write(n)\nos.mkdir('o/d.pt')"
+    code = "import os\nos.makedirs('o/d.pt')\nfor n in ('a.pt', 'b.pt', 'c.txt'):\n    open(f'o/{n}', 'w').write(n)"
     result = run_script(code, [], Limits(), ("o/*.pt", "none/*.pt"))
     assert result.artefacts == {"o/a.pt": b"a.pt", "o/b.pt": b"b.pt"}
     assert list(result.refused) == ["o/d.pt"]

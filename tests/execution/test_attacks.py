@@ -4,7 +4,6 @@ The second half keeps the first honest: an attack that is broken looks like one 
 """
 
 import json
-import os
 import pickle
 import platform
 import shutil

@@ -6,8 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,10 +15,10 @@ from dlcodegen.execution.sandbox.fork_server import WARM, stop_all, warm_server
 from dlcodegen.execution.sandbox.limits import Limits
 from dlcodegen.execution.sandbox.run import run_script
 from dlcodegen.execution.sandbox.tiers import available
+from tests.execution.processes import NAME_ITSELF, running, unique_word, wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks for processes in /proc")
 
-NAME_ITSELF = "import ctypes\nctypes.CDLL(None).prctl(15, sys.argv[1].encode(), 0, 0, 0)\n"
 SLEEPS = f"import sys, time\n{NAME_ITSELF}print('asleep', flush=True)\ntime.sleep(60)\n"
 # Only without a sandbox can a script start processes; the supervisor has to find them all.
 DAEMON = f"""
@@ -36,34 +34,6 @@ if os.fork() == 0:
     os._exit(0)
 time.sleep(0.1)
 """
-
-
-def unique_word() -> str:
-    """A process can be called by fifteen characters."""
-    return f"w{uuid.uuid4().hex[:14]}"
-
-
-def running(word: str) -> list[int]:
-    """Ids of the processes that call themselves so: forked processes share their arguments with the fork server."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            name = (folder / "comm").read_text(errors="replace").strip()
-        except OSError:
-            continue
-        if name == word:
-            found.append(int(folder.name))
-    return found
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
-    """Whether the condition comes true in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def test_a_daemon_dies_with_its_script() -> None:
@@ -141,7 +111,11 @@ def test_after_stop_all_new_scripts_can_run() -> None:
 @pytest.mark.parametrize("tier", ["unsandboxed", *available()])
 def test_nothing_survives_when_our_process_is_killed(tmp_path: Path, tier: str) -> None:
     word = unique_word()
-    parent = "import sys\nfrom dlcodegen.execution.sandbox.run import *\nrun_script(*sys.argv[1:2], sys.argv[2:3], Limits(), tier=sys.argv[3], warm=False)"
+    parent = """
+import sys
+from dlcodegen.execution.sandbox.run import Limits, run_script
+run_script(sys.argv[1], [sys.argv[2]], Limits(), tier=sys.argv[3], warm=False)
+"""
     command, environment = [sys.executable, "-c", parent, SLEEPS, word, tier], dict(os.environ)
     environment["TMPDIR"] = str(tmp_path)
     with subprocess.Popen(command, env=environment) as process:

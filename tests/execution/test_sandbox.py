@@ -15,7 +15,7 @@ from dlcodegen.errors import SandboxError, SettingsError
 from dlcodegen.execution.sandbox import run as door
 from dlcodegen.execution.sandbox.limits import MIB, Limits
 from dlcodegen.execution.sandbox.run import run_script
-from dlcodegen.execution.sandbox.tiers import available, choose
+from dlcodegen.execution.sandbox.tiers import choose
 
 
 def test_output_and_exit_code_come_back() -> None:

@@ -78,7 +78,8 @@ def test_by_the_users_word_it_runs_without(monkeypatch: pytest.MonkeyPatch, capl
     assert [tiers.choose(accept_unsandboxed=True) for _ in range(2)] == ["unsandboxed"] * 2
     warned = [record.getMessage() for record in caplog.records]
     assert warned == [
-        "generated code runs in the sandbox `unsandboxed`, which does not stop: everything: the script can do what you can"
+        "generated code runs in the sandbox `unsandboxed`, which does not stop: "
+        "everything: the script can do what you can"
     ]
 
 
@@ -108,13 +109,17 @@ def test_a_sandbox_that_fails_is_not_blamed_on_the_script(monkeypatch: pytest.Mo
     assert report["rungs"][-1]["message"] == "no room"
 
 
+def accept_one(server: socket.socket) -> None:
+    server.accept()[0].close()
+
+
 @pytest.mark.enable_socket
 @every_tier
 def test_a_server_of_this_machine_cannot_be_reached(tier: str) -> None:
     skip_unless_it_holds(tier)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        accepting = Thread(target=lambda: server.accept()[0].close())
+        accepting = Thread(target=accept_one, args=[server])
         accepting.start()
         code = f"import socket\nsocket.create_connection(('127.0.0.1', {port}), timeout=5)"
         result = run_script(code, [], Limits(), tier=tier)
@@ -135,7 +140,11 @@ for number in range(1, 5000):
         pass
 print(Path("/proc/self/environ").read_bytes())
 """
-    parent = "import sys\nfrom dlcodegen.execution.sandbox.run import *\nprint(run_script(sys.argv[1], [], Limits(), tier=sys.argv[2]))"
+    parent = """
+import sys
+from dlcodegen.execution.sandbox.run import Limits, run_script
+print(run_script(sys.argv[1], [], Limits(), tier=sys.argv[2]))
+"""
     environment = {**os.environ, "OPENAI_API_KEY": "sk-secret"}
     answer = subprocess.run(
         [sys.executable, "-c", parent, code, tier], env=environment, capture_output=True, text=True, check=True

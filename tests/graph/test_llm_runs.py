@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.graph.conftest import Run
 from tests.graph.scripts import FAILS, FAILS_ELSEWHERE, RUNS, fenced
+from tests.small_script import edited
 
 
 def names(state: dict[str, Any]) -> list[str]:
@@ -89,8 +90,10 @@ def test_unchecked_code_says_so(run_scripted: Run) -> None:
 def test_no_secret_and_no_instruction_of_the_requirement_gets_through(run_scripted: Run, monkeypatch: Any) -> None:
     """Generated code sees no key, whatever it tries."""
     monkeypatch.setenv("MY_API_KEY", "sk-very-secret")
-    spy = RUNS.replace('{"accuracy": 0.9}', '{"accuracy": 0.9, "keys": sum("API_KEY" in name for name in os.environ)}')
-    spy = spy.replace("import json", "import json\nimport os")
+    spy = edited(
+        ('"accuracy": right', '"keys": float(sum("API_KEY" in name for name in os.environ)), "accuracy": right'),
+        ("import json", "import json\nimport os"),
+    )
     state = run_scripted(draft_from_code=fenced(spy), draft_from_template=fenced(spy), merge=fenced(spy))
     assert state["candidates"][0]["report"]["metrics"]["keys"] == 0
     assert "sk-very-secret" not in str(state)

@@ -159,7 +159,9 @@ def test_a_repair_exchanges_the_segment_in_which_the_script_failed(job: MakeJob)
     drafts = candidates(work, "failed", "failed")
     code = drafts[1]["code"]
     line = next(number for number, text in enumerate(code.splitlines(), 1) if text.startswith("def build_model"))
-    error = Diagnosis(rung="smoke run", exception="RuntimeError", message="shapes", line=line + 2, code="")
+    error = Diagnosis(
+        rung="smoke run", exception="RuntimeError", message="shapes", line=line + 2, code="", tensors=[], hint=""
+    )
     failed = Candidate(name="merged", code=code, origin=[], report=report(work, code, "failed", error))
     mended = WRITER.repair(work.request, work.plan, failed, [drafts[0]])
     assert mended["origin"] == ["model: draft_from_code - the script failed there"]

@@ -99,7 +99,8 @@ def main() -> None:
     answers: dict[str, str] = {}
     for name, act in acts.items():
         answers[name] = denial(act)
-        Path("answers.json").write_text(json.dumps(answers), encoding="utf-8")
+        Path("next.json").write_text(json.dumps(answers), encoding="utf-8")
+        Path("next.json").replace("answers.json")  # whole at any moment: it may be killed at any
     os._exit(0)  # whatever was started is killed with the rest of the tree
 
 

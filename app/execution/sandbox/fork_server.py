@@ -159,7 +159,8 @@ def _read_all(answer: IO[bytes], seconds: float) -> bytes:
     import selectors
     import time
 
-    deadline, parts = time.monotonic() + seconds, []
+    deadline = time.monotonic() + seconds
+    parts: list[bytes] = []
     with selectors.DefaultSelector() as selector:
         selector.register(answer, selectors.EVENT_READ)
         while selector.select(max(0.0, deadline - time.monotonic())):

@@ -11,6 +11,7 @@ import os
 import random
 import re
 import sys
+import tempfile
 import threading
 import traceback
 from pathlib import Path
@@ -71,8 +72,7 @@ def _prepare(spec: Spec, entry: str, source: bytes) -> None:
     random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
-    if "tempfile" in sys.modules:
-        sys.modules["tempfile"].tempdir = None  # where it lay for the fork server
+    tempfile.tempdir = None  # where it lay for the fork server
     if _USES_TORCH.search(source):
         import torch
 

@@ -14,7 +14,8 @@ import signal
 import socket
 import sys
 
-from dlcodegen.execution.sandbox import enclosure, supervisor
+from dlcodegen.execution import observer_keras, observer_torch, observer_training
+from dlcodegen.execution.sandbox import supervisor
 from dlcodegen.execution.sandbox.kernel import PR_SET_DUMPABLE, control_process
 
 _MESSAGE = 1 << 18
@@ -53,5 +54,6 @@ def _serve(message: bytes, outcome: int, lifeline: int) -> None:
 
 
 if __name__ == "__main__":
-    assert enclosure  # loaded before anybody is shut in
+    # Whoever is shut in cannot load them any more: our own files are out of reach.
+    assert observer_keras and observer_torch and observer_training
     main()
