@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from dlcodegen.syntax_tree import config_defaults, parse
 
@@ -28,18 +28,34 @@ class CodeView:
 
     def __init__(self, code: str) -> None:
         self.tree = parse(code)
+        self._code = code
         self._lines = code.splitlines()
         self.nodes: list[ast.AST] = []
+        """Every node, each before what it holds; operators and contexts are left out."""
         self.parents: dict[ast.AST, ast.AST] = {}
+        self._ends: dict[ast.AST, int] = {}
+        self._places: dict[ast.AST, int] = {}
         self._take_in()
 
     def _take_in(self) -> None:
-        """Every node once, in `ast.walk`'s order, with the node it stands in."""
-        self.nodes.append(self.tree)
-        for node in self.nodes:
-            for child in ast.iter_child_nodes(node):
-                self.parents[child] = node
-                self.nodes.append(child)
+        waiting: list[ast.AST | None] = [self.tree]
+        opened: list[ast.AST] = []
+        while waiting:
+            node = waiting.pop()
+            if node is None:  # all that the last opened node holds has been seen
+                self._ends[opened.pop()] = len(self.nodes)
+                continue
+            self._places[node] = len(self.nodes)
+            self.nodes.append(node)
+            opened.append(node)
+            waiting.append(None)
+            children = _children(node)
+            self.parents.update(dict.fromkeys(children, node))
+            waiting += reversed(children)
+
+    def inside(self, node: ast.AST) -> list[ast.AST]:
+        """The node and everything that it holds."""
+        return self.nodes[self._places[node] : self._ends[node]]
 
     def text(self, line: int) -> str:
         return self._lines[line - 1].strip() if 1 <= line <= len(self._lines) else ""
@@ -57,12 +73,12 @@ class CodeView:
     @cached_property
     def settings_read(self) -> frozenset[str]:
         """Config fields whose value the script reads, outside what smoke mode makes of them."""
+        named = ((getattr(node, "attr", getattr(node, "value", None)), node) for node in self.nodes)
         return frozenset(
-            node.attr
-            for node in self.nodes
-            if isinstance(node, ast.Attribute)
-            and node.attr in self.config
-            and not any(isinstance(above, ast.FunctionDef) and "smoke" in above.name for above in self.around(node))
+            name
+            for name, node in named
+            if isinstance(node, ast.Attribute | ast.Constant) and isinstance(name, str) and name in self.config
+            if not any(isinstance(above, ast.FunctionDef) and "smoke" in above.name for above in self.around(node))
         )
 
     @cached_property
@@ -120,16 +136,13 @@ class CodeView:
         """The terms of these nodes alone."""
         lines: dict[str, int] = {}
         for node in nodes:
-            line = getattr(node, "lineno", 1)
             for name in _keys_of(node) or _names_of(node):
+                line = getattr(node, "lineno", 1)
                 lines[name] = min(line, lines.get(name, line))
         found: dict[str, int] = {}
         for name, line in lines.items():
-            words = words_of(name)
-            for start in range(len(words)):
-                for end in range(start + 1, min(start + _LONGEST_TERM, len(words)) + 1):
-                    term = "_".join(words[start:end])
-                    found[term] = min(line, found.get(term, line))
+            for term in terms_in(name):
+                found[term] = min(line, found.get(term, line))
         return found
 
     def first_term(self, *wanted: str) -> int | None:
@@ -139,10 +152,11 @@ class CodeView:
 
     def first_name(self, *wanted: str) -> int | None:
         """The line of the first of these names that occurs; case and underscores do not count."""
-        return next((line for name in wanted if (line := self._plain_names.get(_plain(name))) is not None), None)
+        return next((line for name in wanted if (line := self.plain_names.get(_plain(name))) is not None), None)
 
     @cached_property
-    def _plain_names(self) -> dict[str, int]:
+    def plain_names(self) -> dict[str, int]:
+        """The names without case and underscores."""
         found: dict[str, int] = {}
         for name, line in self.names.items():
             found[_plain(name)] = min(line, found.get(_plain(name), line))
@@ -160,7 +174,7 @@ class CodeView:
         for _, call in self.calls:
             for item in call.keywords:
                 if item.arg == name:
-                    yield ast.unparse(item.value), item.value.lineno
+                    yield ast.get_source_segment(self._code, item.value) or "", item.value.lineno
 
     def function(self, name: str) -> ast.FunctionDef | None:
         """The top-level function of that name."""
@@ -206,10 +220,37 @@ def dotted(node: ast.expr) -> str:
     return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
+@lru_cache(maxsize=4096)
+def terms_in(name: str) -> tuple[str, ...]:
+    """The words of a name, alone and joined with the next ones."""
+    words = words_of(name)
+    starts = range(len(words))
+    return tuple(
+        "_".join(words[start:end])
+        for start in starts
+        for end in range(start + 1, min(start + _LONGEST_TERM, len(words)) + 1)
+    )
+
+
 def words_of(name: str) -> list[str]:
     """The lower-case words of a name: `BCEDiceLoss` -> `bce`, `dice`, `loss`; `conv2d_1` -> `conv2d`, `1`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
     return re.findall(r"[^\W_]+", spaced.lower())
+
+
+_NO_NODES = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    """What a node holds, in the order of its fields; operators are one object wherever they stand."""
+    found: list[ast.AST] = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, ast.AST):
+            found.append(value)
+        elif isinstance(value, list):
+            found += [item for item in value if isinstance(item, ast.AST)]
+    return [child for child in found if not isinstance(child, _NO_NODES)]
 
 
 def _keys_of(node: ast.AST) -> list[str]:

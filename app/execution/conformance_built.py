@@ -29,12 +29,13 @@ def read_built(layers: list[str], framework: str) -> list[Built]:
 
 
 def _read(text: str, keras: bool) -> Built | None:
-    match = re.match(r"<?(\w+)\(?(.*?)\)?>?$", text.strip(), re.DOTALL)
+    bare = re.sub(r"^(?:Bidirectional|TimeDistributed)\((.*)\)$", r"\1", text.strip())
+    match = re.match(r"(\w+)(?:\((.*?)\))?$", bare)
     if match is None:
         return None
     name, places = match[1], positions(match[1], keras) or []
     numbers: dict[str, Number] = {}
-    for index, (keyword, value) in enumerate(_ITEM.findall(match[2])):
+    for index, (keyword, value) in enumerate(_ITEM.findall(match[2] or "")):
         place = keyword or (places[index] if index < len(places) else "")
         read = _number(value)
         if place and read is not None:

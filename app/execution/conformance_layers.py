@@ -37,18 +37,18 @@ class LayerRow:
     use: str = ""
 
 
-def judge_layers(view: CodeView, layers: Iterable[str]) -> list[LayerRow]:
+def judge_layers(view: CodeView, values: Values, layers: Iterable[str]) -> list[LayerRow]:
     """One row a layer, in the plan's order; a call that stands for one layer is no evidence for a second."""
-    model = _Model(view)
+    model = _Model(view, values)
     return [_judge(model, read_layer(layer)) for layer in layers]
 
 
 class _Model:
     """The part of a script that makes the model: what `build_model` reaches; all of it where there is none."""
 
-    def __init__(self, view: CodeView) -> None:
+    def __init__(self, view: CodeView, values: Values) -> None:
         self.view = view
-        self.values = Values(view)
+        self.values = values
         self._definitions = self._reached()
         self._called = {call.func for _, call in view.calls}
 
@@ -85,7 +85,7 @@ class _Model:
             node = waiting.pop()
             if node not in reached:
                 reached.add(node)
-                mentioned = {getattr(inner, "id", getattr(inner, "attr", "")) for inner in ast.walk(node)}
+                mentioned = {getattr(inner, "id", getattr(inner, "attr", "")) for inner in self.view.inside(node)}
                 waiting += [found for name in mentioned for found in self.values.scopes.definitions.get(name, ())]
         return reached
 

@@ -80,7 +80,7 @@ class _DataPart:
         inside: set[ast.AST] = set()
         for node in self.view.nodes:
             if _is_model(node) or (isinstance(node, ast.FunctionDef) and "smoke" in node.name):
-                inside.update(ast.walk(node))
+                inside.update(self.view.inside(node))
         return inside
 
     def first_term(self, *wanted: str) -> int | None:

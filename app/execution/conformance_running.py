@@ -5,24 +5,26 @@ from collections.abc import Sequence
 from dlcodegen.execution.code_view import CodeView, Value
 from dlcodegen.execution.conformance_built import Built, read_built
 from dlcodegen.execution.conformance_layers import LayerRow
-from dlcodegen.execution.conformance_smoke import counts_are_lowered, lowered
+from dlcodegen.execution.conformance_smoke import counts_are_lowered
 from dlcodegen.execution.conformance_wanted import Wanted
 from dlcodegen.execution.judging import judged
 from dlcodegen.execution.layer_names import LEAVES, ONCE
 from dlcodegen.report import Conformance, Seen
 
-_MOST_LAYERS = 200
-"""A list of so many layers may have been cut: what is not in it may exist."""
+_MOST_LAYERS = 300
+"""The observer lists so many layers at the most: what is not in a list of that length may exist."""
 _FROM_DATA = 100
 """A vocabulary or its logits from here on may be smaller in smoke mode, where the words come from synthetic data."""
 
 
-def sharpened(view: CodeView, rows: Sequence[LayerRow], seen: Seen) -> list[Conformance]:
-    """The rows, changed where the layers that were built show more than the code does."""
+def sharpened(view: CodeView, rows: Sequence[LayerRow], seen: Seen, smaller: dict[str, Value]) -> list[Conformance]:
+    """The rows, changed where the layers of the running model show more than the code does.
+
+    Left as they are where the list may not hold all: it was cut, or the script trains more than one model.
+    """
     built = read_built(seen.get("layers", []), seen.get("framework", view.framework))
-    if not built or len(built) >= _MOST_LAYERS:
+    if not built or len(built) >= _MOST_LAYERS or len(seen.get("optimizers", [])) > 1:
         return [row.row for row in rows]
-    smaller = lowered(view)
     return [_sharpen(row, _ordinal(rows, position), built, smaller) for position, row in enumerate(rows)]
 
 

@@ -123,18 +123,18 @@ class Scopes:
     def _mentioned(self) -> frozenset[str]:
         """Definitions that are handed on without being called, or inherited from: who calls them is not known."""
         called = {call.func for _, call in self.view.calls}
-        annotations = {
-            inner
-            for node in self.view.nodes
-            for part in (getattr(node, "annotation", None), getattr(node, "returns", None))
-            if isinstance(part, ast.expr)
-            for inner in ast.walk(part)
-        }
+        annotations: set[ast.AST] = set()
+        for node in self.view.nodes:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns:
+                annotations.update(self.view.inside(node.returns))
+            if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation:
+                annotations.update(self.view.inside(node.annotation))
         return frozenset(
             name
             for node in self.view.nodes
-            if isinstance(node, ast.Name | ast.Attribute) and node not in called and node not in annotations
+            if isinstance(node, ast.Name | ast.Attribute)
             if (name := node.id if isinstance(node, ast.Name) else node.attr) in self.definitions
+            if node not in called and node not in annotations
         )
 
     def _class_around(self, node: ast.AST) -> ast.ClassDef | None:
@@ -152,7 +152,7 @@ class Scopes:
 
     def _bound_in(self, scope: Function | ast.Module) -> dict[str, list[Source]]:
         if scope not in self._bound:
-            nodes = scope.body if isinstance(scope, ast.Module) else ast.walk(scope)
+            nodes = scope.body if isinstance(scope, ast.Module) else self.view.inside(scope)
             self._bound[scope] = found = {}
             for target, source in _bindings(nodes):
                 found.setdefault(target, []).append(source)

@@ -28,7 +28,7 @@ def counts_are_lowered(fields: dict[str, Value]) -> bool:
 def _set_in(scope: ast.FunctionDef, view: CodeView) -> dict[str, Value]:
     """The fields that a function caps by `min(self.x, 64)`, by a table of caps, or sets by keyword."""
     found: dict[str, Value] = {}
-    for node in ast.walk(scope):
+    for node in view.inside(scope):
         match node:
             case ast.keyword(arg=str(name), value=value) if name in view.config:
                 found.setdefault(name, view.literal(value) if isinstance(value, ast.Constant) else None)
@@ -36,7 +36,7 @@ def _set_in(scope: ast.FunctionDef, view: CodeView) -> dict[str, Value]:
                 for key, value in zip(keys, values, strict=True):
                     if isinstance(key, ast.Constant) and key.value in view.config:
                         found[str(key.value)] = view.literal(value)
-    for node in ast.walk(scope):
+    for node in view.inside(scope):
         match node:
             case ast.Call(func=ast.Name(id="min"), args=[ast.Attribute(attr=name), cap]) if name in view.config:
                 found[name] = view.literal(cap)

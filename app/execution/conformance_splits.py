@@ -28,7 +28,7 @@ def split_line(view: CodeView, wanted: list[int]) -> tuple[int | None, bool]:
 def _documented(view: CodeView, wanted: list[int]) -> int | None:
     """The line where a function that splits says so in percent: its numbers may be too clever to be read."""
     for node in view.nodes:
-        if isinstance(node, ast.FunctionDef) and _splits(node):
+        if isinstance(node, ast.FunctionDef) and _splits(view, node):
             text = ast.get_docstring(node, clean=False) or ""
             if all(f"{part}%" in text or f"{part} %" in text for part in wanted):
                 return node.body[0].lineno
@@ -52,30 +52,30 @@ def _shares(view: CodeView) -> Iterator[tuple[float, int]]:
     for _, call in view.calls:
         for item in call.keywords:
             if item.arg in ("test_size", "train_size", "validation_split", "left_size", "right_size"):
-                yield from _numbers(item.value)
+                yield from _numbers(view, item.value)
     for node in view.nodes:
-        if isinstance(node, ast.FunctionDef) and _splits(node):
-            yield from _numbers(node)
-            yield from _of_whole(node)
+        if isinstance(node, ast.FunctionDef) and _splits(view, node):
+            yield from _numbers(view, node)
+            yield from _of_whole(view, node)
 
 
-def _splits(function: ast.FunctionDef) -> bool:
+def _splits(view: CodeView, function: ast.FunctionDef) -> bool:
     """Whether a function splits data, by its name or by what it calls."""
     if function.name == "load_data" or "split" in words_of(function.name):
         return True
-    return any(isinstance(node, ast.Call) and callee(node) in _SPLITTERS for node in ast.walk(function))
+    return any(isinstance(node, ast.Call) and callee(node) in _SPLITTERS for node in view.inside(function))
 
 
-def _numbers(node: ast.AST) -> Iterator[tuple[float, int]]:
-    for inner in ast.walk(node):
+def _numbers(view: CodeView, node: ast.AST) -> Iterator[tuple[float, int]]:
+    for inner in view.inside(node):
         if isinstance(inner, ast.Constant) and isinstance(inner.value, float) and 0 < inner.value < 1:
             yield inner.value, inner.lineno
 
 
-def _of_whole(function: ast.FunctionDef) -> Iterator[tuple[float, int]]:
+def _of_whole(view: CodeView, function: ast.FunctionDef) -> Iterator[tuple[float, int]]:
     """Shares in whole numbers: `n * 70 // 100`, or `turn < 14` of what is dealt out by `% 20`."""
     wholes, parts = {100}, []
-    for node in ast.walk(function):
+    for node in view.inside(function):
         match node:
             case ast.BinOp(op=ast.Mod(), right=ast.Constant(value=int(whole))) if whole > 1:
                 wholes.add(whole)

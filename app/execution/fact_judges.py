@@ -49,7 +49,7 @@ _NEVER = {
 }
 
 
-def judge_fact(view: CodeView, fact: Fact) -> Conformance:
+def judge_fact(view: CodeView, values: object, fact: Fact, seen: object) -> Conformance:
     """The row of one fact. A fact that nobody knows how to look up is searched for by its name."""
     name, value = fact["name"], fact["value"]
     if name in _BY_NAME:

@@ -4,46 +4,50 @@ Everything that comes from there is a stranger's data. Whatever cannot be judged
 condemned on evidence only.
 """
 
+import ast
 import json
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-
-from dlcodegen import vocabulary
+from dlcodegen import syntax_tree, vocabulary
 from dlcodegen.execution.diagnosis import clean
-from dlcodegen.execution.outside_score import Score, read_array, score
+from dlcodegen.execution.judgement_checks import JUDGEMENT, RELOAD, Problem
+from dlcodegen.execution.judgement_evidence import Evidence, Facts, direction
+from dlcodegen.execution.outside_score import read_array
 from dlcodegen.plan import SolutionPlan
 
 FACTS = "judged/facts.json"
 ARRAYS = ("outputs", "untrained_outputs", "targets")
 ARTEFACTS = (FACTS, *(f"judged/{name}.npy" for name in ARRAYS))
 """What the judge leaves behind."""
-
-Problem = tuple[str, str]
-"""What it is called, and a plain sentence."""
+_PARTS = ("judge_weights.py", "judge_splits.py", "judge_replay.py", "judge.py")
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The verdict over the rungs `reload` and `judgement`."""
+    """The verdict over two rungs. `reload`: the weights can be used again; `judgement`: they are what is claimed."""
 
     rung: Literal["reload", "judgement"]
     """The one that does not hold, or the last of the two."""
     problem: Problem | None
-    reloaded: str
-    """Evidence of the first rung, in one line."""
-    summary: str
-    """Evidence of the second; `not applicable: ...` where there was nothing to look at."""
+    reloaded: str = ""
+    """Evidence of the first rung, in one line; `not applicable: ...` where there was nothing to look at."""
+    summary: str = ""
+    """Evidence of the second."""
 
 
+@cache
 def driver() -> str:
-    """The script that judges; it is given the arguments of the first run."""
-    return Path(__file__).with_name("judge.py").read_text(encoding="utf-8")
+    """The script that judges, to be given the arguments of the first run: its parts, joined to one text.
+
+    The sandbox may lack our package, so what the parts import of each other is left out.
+    """
+    texts = [Path(__file__).with_name(part).read_text(encoding="utf-8") for part in _PARTS]
+    trees = [syntax_tree.parse(text) for text in texts]
+    return "\n".join(ast.unparse(node) for tree in trees for node in tree.body if not _is_of_ours(node))
 
 
 def beside(artefacts: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -57,13 +61,13 @@ def judge_artefacts(
     plan: SolutionPlan | None,
     losses: tuple[float, float] | None = None,
 ) -> Judgement:
-    """The verdict on what the judge's run left, as `judge_facts` gives it."""
+    """The verdict on the files (ARTEFACTS) that the judge left; see `judge_facts`."""
     try:
         facts = json.loads(artefacts.get(FACTS, b""))
     except (ValueError, RecursionError) as error:
         return _unreadable(error)
-    arrays = {name: artefacts[f"judged/{name}.npy"] for name in ARRAYS if f"judged/{name}.npy" in artefacts}
-    return judge_facts(facts, arrays, claimed, plan, losses)
+    left = {name: artefacts.get(f"judged/{name}.npy") for name in ARRAYS}
+    return judge_facts(facts, {name: content for name, content in left.items() if content}, claimed, plan, losses)
 
 
 def judge_facts(
@@ -73,32 +77,74 @@ def judge_facts(
     plan: SolutionPlan | None,
     losses: tuple[float, float] | None = None,
 ) -> Judgement:
-    """The verdict on facts.json and the arrays (files of numpy, by the names in ARRAYS) beside it.
+    """The verdict on facts.json and on the .npy files beside it, by their names in ARRAYS.
 
-    `claimed` is the metrics.json of the first run, `losses` the training loss at its beginning and its end.
+    `claimed` is the metrics.json of the first run, `losses` its training loss at the beginning and at the end. Never
+    raises for what the judge left: a record that cannot be read is a problem of the project.
     """
     try:
-        read = _Facts.model_validate(facts)
-        evidence = _Evidence(
-            read, {name: read_array(content) for name, content in arrays.items()}, claimed, plan, losses
-        )
+        read = Facts.model_validate(facts)
+        known = {name: read_array(arrays[name]) for name in ARRAYS if name in arrays}
     except ValueError as error:
         return _unreadable(error)
     if read.weights:
-        return Judgement("reload", ("weights not loadable", clean(read.weights, 400)), "", "")
+        return Judgement("reload", ("weights not loadable", clean(read.weights, 400)))
     if read.not_applicable:
         reason = f"not applicable: {clean(read.not_applicable, 300)}"
         return Judgement("judgement", None, reason, reason)
+    evidence = Evidence(read, known, claimed, plan, losses)
+    for check in RELOAD:
+        if problem := check(evidence):
+            return Judgement("reload", _cleaned(problem))
     reloaded = _reloaded(read)
-    for check in _RELOAD:
+    for check in JUDGEMENT:
         if problem := check(evidence):
-            return Judgement("reload", problem, reloaded, "")
-    for check in _JUDGEMENT:
-        if problem := check(evidence):
-            return Judgement("judgement", problem, reloaded, "")
+            return Judgement("judgement", _cleaned(problem), reloaded)
     return Judgement("judgement", None, reloaded, _summary(evidence))
 
 
+def _is_of_ours(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dlcodegen.")
+
+
 def _unreadable(error: Exception) -> Judgement:
-    reason = clean(str(error).splitlines()[0] if str(error) else type(error).__name__, 150)
-    return Judgement("reload", ("unreadable record", f"the judge's record is unreadable: {reason}"), "", "")
+    reason = clean(" ".join(str(error).split()), 150)
+    return Judgement("reload", ("unreadable record", f"the judge's record is unreadable: {reason}"))
+
+
+def _cleaned(problem: Problem) -> Problem:
+    name, sentence = problem
+    return name, clean(sentence, 400)
+
+
+def _reloaded(facts: Facts) -> str:
+    loaded = f"{facts.tensors} tensors loaded"
+    if facts.predict is None:
+        return f"{loaded}; main() does not call predict()"
+    shape = f" {tuple(facts.predict.shape)}" if facts.predict.kind == "array" else ""
+    return f"{loaded}, predict() gives {clean(facts.predict.dtype or facts.predict.kind, 40)}{shape}"
+
+
+def _summary(evidence: Evidence) -> str:
+    """`dice 0.91 on held-out data (untrained 0.33, other seed 0.90), as claimed`."""
+    name = _headline(evidence)
+    if name is None:
+        return "not applicable: main() reports no metric when it is replayed"
+    fresh = (evidence.facts.fresh or {}).get(name)
+    others = [("untrained", evidence.untrained.get(name)), ("other seed", fresh)]
+    compared = ", ".join(f"{label} {value:.3g}" for label, value in others if value is not None)
+    text = f"{name} {evidence.trained[name]:.3g} on held-out data" + (f" ({compared})" if compared else "")
+    text += ", as claimed" if name in evidence.claimed else ", which metrics.json does not name"
+    if evidence.improved is False:
+        text += "; no better than untrained on held-out data: smoke mode trains too little to tell"
+    return clean(text, 300)
+
+
+def _headline(evidence: Evidence) -> str | None:
+    """The plan's metric, else the first that is claimed, else any."""
+    reported = list(evidence.trained)
+    known = [name for name in reported if name in evidence.claimed and direction(name)]
+    if evidence.plan:
+        wanted = vocabulary.find(vocabulary.METRICS, evidence.plan.hyperparameters.evaluation_metric)
+        known = [name for name in known if wanted and name == wanted.name] + known
+    return next(iter([*known, *reported]), None)

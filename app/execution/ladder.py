@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from dlcodegen.errors import NoSandboxError, SandboxError, StoppedError
-from dlcodegen.execution import reading_rungs, running_rungs
+from dlcodegen.execution import judged_rungs, reading_rungs, running_rungs
 from dlcodegen.execution.conformance import conformance
 from dlcodegen.execution.contract import contract
 from dlcodegen.execution.sandbox.tiers import describe
@@ -23,6 +23,8 @@ RUNGS: dict[str, Callable[[Script], Diagnosis | str | None]] = {
     "smoke run": running_rungs.smoke_run,
     "current API": running_rungs.current_api,
     "metrics": running_rungs.metrics,
+    "reload": judged_rungs.reload,
+    "judgement": judged_rungs.judged,
 }
 """Cheapest first. Those from `build` on execute the script, in the sandbox."""
 

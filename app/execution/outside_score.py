@@ -108,5 +108,3 @@ def _softmax(rows: "Array") -> "Array":
     powers = np.exp(rows - rows.max(axis=1, keepdims=True))
     shares: Array = powers / powers.sum(axis=1, keepdims=True)
     return shares
-
-

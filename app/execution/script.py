@@ -6,11 +6,12 @@ from functools import cached_property
 
 from dlcodegen import syntax_tree
 from dlcodegen.context import Context
+from dlcodegen.execution.judgement import Judgement
 from dlcodegen.execution.sandbox.limits import Limits
 from dlcodegen.execution.sandbox.run import SCRIPT, RunResult, Tier, run_script
 from dlcodegen.execution.sandbox.tiers import choose
 from dlcodegen.plan import SolutionPlan
-from dlcodegen.report import Seen
+from dlcodegen.report import Diagnosis, Seen
 
 METRICS = "outputs/metrics.json"
 SMOKE_ARGUMENTS = ["--smoke", "--out", "outputs"]
@@ -46,6 +47,8 @@ class Script:
     """Number of ruff's findings, errors aside."""
     metrics: dict[str, float] = field(default_factory=dict)
     seen: Seen = field(default_factory=Seen)
+    judgement: Judgement | Diagnosis | None = None
+    """Of what it left; a Diagnosis when the judge could not do its work."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Of rungs that share one run: rung -> its part."""
 

@@ -75,7 +75,7 @@ def test_code_that_could_not_be_executed_has_not_passed(failed: Outcome) -> None
     chosen = {**failed.chosen, "report": {**failed.report, "status": "not_executed", "error": None}}
     outcome = replace(failed, chosen=chosen)  # type: ignore[arg-type]
     assert outcome.status == "not_executed"
-    assert "**Not executed: " in project_files(outcome)["README.md"]
+    assert "**Not executed, so it is not known whether it works: " in project_files(outcome)["README.md"]
 
 
 def test_a_requirement_cannot_forge_the_readme(outcome: Outcome) -> None:

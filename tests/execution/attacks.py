@@ -11,7 +11,7 @@ where nothing stops it; what would be has no control.
 """
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dlcodegen.execution.sandbox.run import Limits
 
@@ -41,7 +41,7 @@ class Attack:
     """It tries to look as if the script had run to its end."""
     escapes: tuple[str, ...] = ()
     """Tiers that do not hold it, which SECURITY.md says too."""
-    limits: Limits = Limits(wall=10, processes=64)
+    limits: Limits = field(default_factory=lambda: Limits(wall=10))
     artefacts: tuple[str, ...] = ()
     afterwards: str = ""
     """A second script, run after the first in the same way: it looks for what the first one left."""

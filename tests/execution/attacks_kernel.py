@@ -112,7 +112,8 @@ attempt(
     migrate_pages=lambda: syscall("migrate_pages", TARGET["victim"], 0, None, None),
     setns=lambda: syscall("setns", os.open("/proc/self/ns/net", 0), 0),
     setns_of_victim=lambda: syscall("setns", os.open(f"/proc/{TARGET['victim']}/ns/net", 0), 0),
-    **flags(files=0x400, mounts=0x20000, names=0x4000000, ipc=0x8000000, pids=0x20000000, net=0x40000000, user=0x10000000),
+    **flags(files=0x400, mounts=0x20000, names=0x4000000, ipc=0x8000000, pids=0x20000000),
+    **flags(net=0x40000000, user=0x10000000),
 )
 """
 

@@ -79,7 +79,7 @@ attempt(
 )
 """
 
-# A pair of sockets is allowed. One of datagrams could be sent anywhere: an address given to sendto() goes before the peer.
+# A pair of sockets is allowed. One for datagrams sends anywhere: an address given to sendto() goes before the peer.
 LOCAL = """
 import glob, socket
 

@@ -127,8 +127,11 @@ claim(**{f"in {folder}": lambda folder=folder: leave(folder) for folder in dict.
 """
 
 LEFT = """
+def find(folder):
+    os.stat(f"{folder}/{TARGET['name']}")
+
 places = [*TARGET["places"], os.getcwd(), os.environ["HOME"], os.environ.get("TMPDIR", "/tmp")]
-attempt(**{f"in {folder}": lambda folder=folder: os.stat(f"{folder}/{TARGET['name']}") for folder in dict.fromkeys(places)})
+attempt(**{f"in {folder}": lambda folder=folder: find(folder) for folder in dict.fromkeys(places)})
 """
 
 TRAPS = """

@@ -4,8 +4,10 @@ The second half keeps the first honest: an attack that is broken looks like one 
 """
 
 import json
+import os
 import pickle
 import platform
+import re
 import shutil
 import signal
 import subprocess
@@ -17,15 +19,21 @@ from pathlib import Path
 
 import pytest
 
+from dlcodegen.execution.ladder import check
 from dlcodegen.execution.sandbox.run import RunResult, run_script
 from dlcodegen.execution.sandbox.tiers import TIERS, available, trial
+from dlcodegen.plan import SolutionPlan
+from dlcodegen.report import CheckReport
 from tests.execution import (
     attacks_files,
+    attacks_folders,
     attacks_kernel,
     attacks_network,
     attacks_processes,
+    attacks_records,
     attacks_resources,
     attacks_results,
+    attacks_storage,
 )
 from tests.execution.attacks import NAIVE, PRELUDE, UNSANDBOXED, Attack
 from tests.execution.decoys import Decoys
@@ -35,10 +43,20 @@ pytestmark = [
     pytest.mark.skipif(platform.machine() not in ("x86_64", "aarch64"), reason="nobody knows this machine's calls"),
 ]
 
-FAMILIES = (attacks_files, attacks_network, attacks_processes, attacks_resources, attacks_kernel, attacks_results)
+FAMILIES = (
+    attacks_files,
+    attacks_folders,
+    attacks_network,
+    attacks_processes,
+    attacks_resources,
+    attacks_storage,
+    attacks_kernel,
+    attacks_results,
+)
 ATTACKS = sorted((attack for family in FAMILIES for attack in family.ATTACKS), key=lambda attack: attack.number)
 COLD = (2, 3, 19, 26, 33, 34)
-AS_USER = "test_attack_is_held and base"
+# One or two of each kind, for the run as another user.
+AS_USER = "test_attack_is_held and (02- or 03- or 06- or 09- or 13- or 17- or 18- or 19- or 30- or 43- or 44- or 45-)"
 
 
 def label(value: object) -> str:
@@ -56,6 +74,13 @@ def decoys(monkeypatch: pytest.MonkeyPatch) -> Iterator[Decoys]:
 def skip_without(tier: str) -> None:
     if tier not in available():
         pytest.skip(f"the tier {tier} does not hold here: {trial(tier).problem}")
+
+
+def closed_to_others() -> str:
+    """A folder that other users may not enter, and in which something lies that a script needs; empty without one."""
+    needed = map(Path, (sys.prefix, sys.base_prefix, os.path.realpath(sys.executable), Path(__file__).resolve()))
+    folders = {folder for path in needed for folder in (path, *path.parents) if folder.is_dir()}
+    return next((str(folder) for folder in sorted(folders) if not folder.stat().st_mode & 1), "")
 
 
 def run(attack: Attack, decoys: Decoys, tier: str, warm: bool = True) -> list[RunResult]:
@@ -129,6 +154,8 @@ def assert_tried(attack: Attack, result: RunResult) -> None:
 @pytest.mark.parametrize("attack", ATTACKS, ids=label)
 def test_attack_is_held(attack: Attack, tier: str, decoys: Decoys) -> None:
     skip_without(tier)
+    if attack.title == "be root" and tier == "base" and os.getuid() == 0 and closed_to_others():
+        pytest.skip(f"root stays root where Python cannot be reached by others: {closed_to_others()} is closed to them")
     results = run(attack, decoys, tier)
     for result in results:
         assert_tried(attack, result)
@@ -157,3 +184,63 @@ def test_attack_succeeds_where_nothing_stops_it(attack: Attack, decoys: Decoys) 
 def test_every_attack_of_the_list_is_here() -> None:
     assert {attack.number for attack in ATTACKS} >= set(range(1, 45))
     assert all(attack.control in (UNSANDBOXED, NAIVE) or attack.hurts for attack in ATTACKS)
+
+
+def climb(code: str) -> CheckReport:
+    if not available():
+        pytest.skip("no tier holds here")
+    return check(code, SolutionPlan.from_text((attacks_records.SAMPLE / "plan.json").read_text()), [])
+
+
+def assert_readable(report: CheckReport) -> None:
+    """It is the script's failure, not ours, and can be printed and written down."""
+    assert report["status"] in ("passed", "failed"), report["rungs"][-1]["message"]
+    text = json.dumps(report, ensure_ascii=False)
+    assert text.encode("utf-8")
+    assert not re.search(r"\\u00[01]|\u202e", text)
+
+
+@pytest.mark.parametrize("record", attacks_records.RECORDS)
+def test_no_record_breaks_its_reader(record: str) -> None:
+    assert_readable(climb(attacks_records.forging(attacks_records.RECORDS[record])))
+
+
+@pytest.mark.parametrize("metrics", attacks_records.FILES)
+def test_no_file_breaks_its_reader(metrics: str) -> None:
+    record = json.dumps({"token": "TOKEN", **attacks_records.FINE})
+    report = climb(attacks_records.forging(record, attacks_records.FILES[metrics]))
+    assert_readable(report)
+    assert report["status"] == "failed"
+
+
+def test_a_forged_record_passes_no_judgement() -> None:
+    """Attack 37 is held nowhere, and need not be: what a script says of itself is not what it is judged by."""
+    report = climb(attacks_records.forging(json.dumps({"token": "TOKEN", **attacks_records.FINE})))
+    assert report["status"] == "failed", report["rungs"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="this is another user than root already")
+def test_attacks_are_held_for_other_users_than_root(repository: Path) -> None:
+    if closed := closed_to_others():
+        pytest.skip(f"no other user can run Python: {closed} is closed to them")
+    with tempfile.TemporaryDirectory(dir="/tmp") as home:
+        Path(home).chmod(0o777)
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:xdist",
+            "-k",
+            AS_USER,
+            __file__,
+        ]
+        environment = {**os.environ, "HOME": home, "TMPDIR": home, "PYTHONDONTWRITEBYTECODE": "1"}
+        process = subprocess.run(
+            command, cwd=repository, env=environment, user=65_432, group=65_432, extra_groups=[],
+            capture_output=True, text=True, timeout=200, check=False,
+        )  # fmt: skip
+    assert process.returncode == 0, process.stdout[-4000:]
