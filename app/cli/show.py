@@ -31,7 +31,7 @@ _MEANINGS = {
     "not_executed": "this computer offers no sandbox; README.md says which way out there is",
     "sandbox_error": "it could not be executed, which says nothing about the code; see README.md",
 }
-_RUNG = 10  # characters of the longest rung's name
+_RUNG = 11  # characters of the longest rung's name
 _VERDICTS = {"honoured": ("✓", "green"), "contradicted": ("✗", "red"), "not found": ("?", "yellow")}
 
 
@@ -96,7 +96,7 @@ def check(file: Path, report: CheckReport) -> None:
     console = Console()
     console.print(Text.assemble(_STATUSES[report["status"]], f"  {printable(str(file))}"))
     for rung in report["rungs"]:
-        console.print(_rung(rung))
+        console.print(_rung(rung), no_wrap=True, overflow="ellipsis")
     tier = [("sandbox", report["sandbox"]["tier"])] if report["sandbox"] else []
     lint = [("lint findings", str(report["lint"]))]
     console.print(_grid([*_metrics(report["metrics"]), *_error(report["error"]), *tier, *lint]))

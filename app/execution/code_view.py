@@ -4,15 +4,12 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
+from dlcodegen.execution.conformance_names import children, keys_of, names_of, terms_in
 from dlcodegen.syntax_tree import config_defaults, parse
 
 Value = str | int | float | bool | None
-
-_LONGEST_KEY = 40
-_LONGEST_TERM = 3
-"""Words of a name that are looked up together: `mean_average_precision`."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +26,7 @@ class CodeView:
     def __init__(self, code: str) -> None:
         self.tree = parse(code)
         self._code = code
-        self._lines = code.splitlines()
+        self._lines = re.split(r"\r\n|\r|\n", code)  # where Python ends a line, and nowhere else
         self.nodes: list[ast.AST] = []
         """Every node, each before what it holds; operators and contexts are left out."""
         self.parents: dict[ast.AST, ast.AST] = {}
@@ -49,9 +46,9 @@ class CodeView:
             self.nodes.append(node)
             opened.append(node)
             waiting.append(None)
-            children = _children(node)
-            self.parents.update(dict.fromkeys(children, node))
-            waiting += reversed(children)
+            held = children(node)
+            self.parents.update(dict.fromkeys(held, node))
+            waiting += reversed(held)
 
     def inside(self, node: ast.AST) -> list[ast.AST]:
         """The node and everything that it holds."""
@@ -110,7 +107,7 @@ class CodeView:
         found: dict[str, int] = {}
         for node in self.nodes:
             line = getattr(node, "lineno", 1)
-            for name in _names_of(node):
+            for name in names_of(node):
                 found[name] = min(line, found.get(name, line))
         return found
 
@@ -136,7 +133,7 @@ class CodeView:
         """The terms of these nodes alone."""
         lines: dict[str, int] = {}
         for node in nodes:
-            for name in _keys_of(node) or _names_of(node):
+            for name in keys_of(node) or names_of(node):
                 line = getattr(node, "lineno", 1)
                 lines[name] = min(line, lines.get(name, line))
         found: dict[str, int] = {}
@@ -218,62 +215,6 @@ def dotted(node: ast.expr) -> str:
         parts.append(node.attr)
         node = node.value
     return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
-
-
-@lru_cache(maxsize=4096)
-def terms_in(name: str) -> tuple[str, ...]:
-    """The words of a name, alone and joined with the next ones."""
-    words = words_of(name)
-    starts = range(len(words))
-    return tuple(
-        "_".join(words[start:end])
-        for start in starts
-        for end in range(start + 1, min(start + _LONGEST_TERM, len(words)) + 1)
-    )
-
-
-def words_of(name: str) -> list[str]:
-    """The lower-case words of a name: `BCEDiceLoss` -> `bce`, `dice`, `loss`; `conv2d_1` -> `conv2d`, `1`."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    return re.findall(r"[^\W_]+", spaced.lower())
-
-
-_NO_NODES = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
-
-
-def _children(node: ast.AST) -> list[ast.AST]:
-    """What a node holds, in the order of its fields; operators are one object wherever they stand."""
-    found: list[ast.AST] = []
-    for name in node._fields:
-        value = getattr(node, name, None)
-        if isinstance(value, ast.AST):
-            found.append(value)
-        elif isinstance(value, list):
-            found += [item for item in value if isinstance(item, ast.AST)]
-    return [child for child in found if not isinstance(child, _NO_NODES)]
-
-
-def _keys_of(node: ast.AST) -> list[str]:
-    """A string that is no prose: a key, a file name."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return [node.value] if len(node.value) <= _LONGEST_KEY and " " not in node.value else []
-    return []
-
-
-def _names_of(node: ast.AST) -> list[str]:
-    """What a node names."""
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
-            return [name]
-        case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-            return [name]
-        case ast.Import(names=aliases):
-            return [alias.name for alias in aliases]
-        case ast.ImportFrom(module=module, names=aliases):
-            return [*(module or "").split("."), *(alias.name for alias in aliases)]
-        case ast.keyword(arg=str(name)):
-            return [name]
-    return []
 
 
 def _plain(name: str) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from dlcodegen.execution.code_view import CodeView, callee, words_of
+from dlcodegen.execution.code_view import CodeView, callee
+from dlcodegen.execution.conformance_names import words_of
 from dlcodegen.execution.conformance_scopes import MANY
 from dlcodegen.execution.conformance_values import UNKNOWN, Possible, Values
 from dlcodegen.execution.conformance_wanted import Number, Wanted, as_number, positions, read_layer
@@ -103,7 +104,7 @@ def _judge(model: _Model, wanted: Wanted) -> LayerRow:
         line = next((use for use in fits["other"] if use.left > 0), fits["other"][0]).call.lineno
         return LayerRow(judged("layer", wanted.text, "contradicted", view.text(line), line), wanted)
     words = (code.lower() for code in wanted.codes)
-    lines = [model.mentions[code] for code in wanted.codes if code in model.mentions]
+    lines = [model.mentions[code] for code in wanted.codes if code[:1].isupper() and code in model.mentions]
     line = min(lines, default=None) if wanted.kind else view.first_term(*words)
     if line is not None:
         return LayerRow(honoured(view, "layer", wanted.text, line), wanted)
@@ -115,7 +116,7 @@ def _fits(model: _Model, wanted: Wanted) -> dict[Fit, list[Use]]:
     """The calls that bear one of the layer's names, by whether their numbers are the layer's."""
     fits: dict[Fit, list[Use]] = {"exact": [], "open": [], "other": []}
     for use in model.uses:
-        if use.name in wanted.codes or _passes_rate(use, wanted):
+        if use.name in wanted.codes or _passes_rate(model, use, wanted):
             fits[_fit(model.values, use, wanted)].append(use)
     return fits
 
@@ -125,13 +126,18 @@ def _is_counted(wanted: Wanted) -> bool:
     return wanted.kind in ONCE or bool(wanted.loose or wanted.named)
 
 
-def _passes_rate(use: Use, wanted: Wanted) -> bool:
-    """Dropout inside a recurrent layer or a Transformer, as its argument."""
-    return wanted.kind == "dropout" and use.name[:1].isupper() and any(k.arg == "dropout" for k in use.call.keywords)
+def _passes_rate(model: "_Model", use: Use, wanted: Wanted) -> bool:
+    """Dropout inside a recurrent layer, a Transformer or a block, as its argument."""
+    return wanted.kind == "dropout" and use.name[:1].isupper() and "dropout" in settings_of(model.values, use.call)
 
 
 def _is_in_model(view: CodeView, call: ast.Call) -> bool:
-    """Whether a function such as `mean` is called by a model, and not by its loss or by the training loop."""
+    """Whether a function such as `mean` is called by a model, and not by its loss or by the training loop.
+
+    `self.dropout(x)` is no function: it is the layer that another call has made.
+    """
+    if isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") == "self":
+        return False
     around = list(view.around(call))
     homes = [above for above in around if isinstance(above, ast.ClassDef)]
     methods = {item.name for home in homes for item in home.body if isinstance(item, ast.FunctionDef)}
@@ -161,20 +167,17 @@ def settings_of(values: Values, call: ast.Call) -> dict[str, Possible]:
 
 def _parameters(values: Values, name: str) -> list[str]:
     """The names of the arguments that a class of the script takes."""
-    for definition in values.scopes.definitions.get(name, ()):
-        for item in definition.body:
-            if isinstance(item, ast.FunctionDef) and item.name == "__init__":
-                return [argument.arg for argument in item.args.args[1:]]
-    return []
+    maker = values.scopes.maker(name)
+    return [argument.arg for argument in maker.args.args[1:]] if maker else []
 
 
 def _fit(values: Values, use: Use, wanted: Wanted) -> Fit:
     settings = settings_of(values, use.call)
-    if _passes_rate(use, wanted):
+    if wanted.kind == "dropout" and "dropout" in settings:
         settings = {"rate": settings["dropout"]}
     fits = [_compare(settings[key], value) for key, value in wanted.numbers.items() if key in settings]
     unplaced = [value for key, value in wanted.numbers.items() if key in ("units", "vocab") and key not in settings]
-    fits += [_named(values, settings, name, value) for name, value in wanted.named.items()]
+    fits += [_named(values, use, settings, name, value) for name, value in wanted.named.items()]
     anything = [*settings.values(), *_positional(values, use.call)]
     fits += [_among(anything, value) for value in (*wanted.loose, *unplaced)]
     if "other" in fits:
@@ -186,11 +189,15 @@ def _positional(values: Values, call: ast.Call) -> list[Possible]:
     return [UNKNOWN if node is None else values.of(node) for node in values.arguments(call)]
 
 
-def _named(values: Values, settings: dict[str, Possible], name: str, wanted: Number) -> Fit:
-    """A block's number by keyword: passed under that name, or set in Config, or hidden in what is passed."""
+def _named(values: Values, use: Use, settings: dict[str, Possible], name: str, wanted: Number) -> Fit:
+    """A block's number by keyword: passed under that name, its default, set in Config, or hidden in what is passed."""
     place = ALIASES.get(name, name)
     if place in settings:
         return _compare(settings[place], wanted)
+    maker = values.scopes.maker(use.name)
+    default = values.scopes.default(maker, name) if maker else None
+    if default is not None:
+        return _compare(values.of(default), wanted)
     setting = values.view.config.get(name)
     if setting is not None and name in values.view.settings_read:
         return "exact" if as_number(setting.value) == wanted else "other"

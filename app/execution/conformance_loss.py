@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 
 from dlcodegen import vocabulary
-from dlcodegen.execution.code_view import CodeView, words_of
+from dlcodegen.execution.code_view import CodeView
+from dlcodegen.execution.conformance_names import words_of
 from dlcodegen.execution.conformance_terms import SHORT_LOSSES, all_losses, loss_codes, plain
 from dlcodegen.execution.judging import honoured, judged
 from dlcodegen.report import Conformance, Seen

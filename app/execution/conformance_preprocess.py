@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from dlcodegen.execution.code_view import CodeView
@@ -19,14 +19,14 @@ from dlcodegen.execution.preprocess_steps import (
     UNIT_TERMS,
     Step,
 )
-from dlcodegen.report import Conformance
+from dlcodegen.report import Conformance, Fact
 
 _BUILDERS = ("build_model", "build_loss", "build_optimizer", "run_epoch")
 
 
-def judge_preprocess(view: CodeView, text: str) -> list[Conformance]:
-    """One row a step, in the plan's order."""
-    data = _DataPart(view)
+def judge_preprocess(view: CodeView, text: str, facts: list[Fact]) -> list[Conformance]:
+    """One row a step, in the plan's order. What the requirement states wins over a number in the plan's text."""
+    data = _DataPart(view, {fact["name"]: fact["value"] for fact in facts})
     return [_judge(data, step) for step in steps_of(text)]
 
 
@@ -67,8 +67,9 @@ def _at_and(text: str) -> Iterator[str]:
 class _DataPart:
     """The names of a script outside its models: what only a model does with its tensors prepares no data."""
 
-    def __init__(self, view: CodeView) -> None:
+    def __init__(self, view: CodeView, stated: Mapping[str, object]) -> None:
         self.view = view
+        self.stated = stated
 
     @cached_property
     def terms(self) -> dict[str, int]:
@@ -167,16 +168,18 @@ def _known(data: _DataPart, text: str, step: Step) -> Conformance:
         if other is not None:
             return judged("preprocess", text, "contradicted", data.view.text(other), other)
         return judged("preprocess", text, "not found", "nothing in the code does this")
-    wrong = _wrong_setting(data.view, text, step)
+    wrong = _wrong_setting(data, text, step)
     if wrong is not None:
         return judged("preprocess", text, "contradicted", data.view.text(wrong), wrong)
     return honoured(data.view, "preprocess", text, line)
 
 
-def _wrong_setting(view: CodeView, text: str, step: Step) -> int | None:
+def _wrong_setting(data: _DataPart, text: str, step: Step) -> int | None:
     """The line of a setting whose number is none of the step's, where none of the step's settings fits."""
     numbers = [float(number) for match in step.number.finditer(text) for number in match.groups() if number]
-    settings = [view.config[field] for field in step.fields if field in view.config]
+    config = data.view.config
+    settings = [config[field] for field in step.fields if field in config]
+    numbers += [value for field in step.fields if isinstance(value := data.stated.get(field), int | float)]
     if not numbers or any(equal(setting.value, number) for setting in settings for number in numbers):
         return None
     return settings[0].line if settings else None

@@ -69,7 +69,22 @@ class Scopes:
         sites = self.sites(owner)
         if not sites or owner.name in self._mentioned:
             return [Source(None)]
-        return [Source(_argument(call, position, name) or _default(scope, name)) for call in sites]
+        return [Source(_argument(call, position, name) or self.default(scope, name)) for call in sites]
+
+    def maker(self, name: str) -> Function | None:
+        """`__init__` of the script's class of that name."""
+        for definition in self.definitions.get(name, ()):
+            for item in definition.body if isinstance(definition, ast.ClassDef) else ():
+                if isinstance(item, ast.FunctionDef) and item.name == "__init__":
+                    return item
+        return None
+
+    def default(self, scope: Function, name: str) -> ast.expr | None:
+        """The default of a function's argument; None where it has none."""
+        positional = [*scope.args.posonlyargs, *scope.args.args]
+        defaults = dict(zip([one.arg for one in reversed(positional)], reversed(scope.args.defaults), strict=False))
+        by_keyword = dict(zip([one.arg for one in scope.args.kwonlyargs], scope.args.kw_defaults, strict=True))
+        return defaults.get(name) or by_keyword.get(name)
 
     def sites(self, definition: Definition) -> list[ast.Call]:
         """The calls of a function, method or class of the script, by its name."""
@@ -224,10 +239,3 @@ def _argument(call: ast.Call, position: int | None, name: str) -> ast.expr | Non
     plain = not any(isinstance(argument, ast.Starred) for argument in call.args)
     by_place = call.args[position] if position is not None and position < len(call.args) and plain else None
     return by_name or by_place
-
-
-def _default(scope: Function, name: str) -> ast.expr | None:
-    positional = [*scope.args.posonlyargs, *scope.args.args]
-    defaults = dict(zip([one.arg for one in reversed(positional)], reversed(scope.args.defaults), strict=False))
-    keyword_only = zip([one.arg for one in scope.args.kwonlyargs], scope.args.kw_defaults, strict=True)
-    return defaults.get(name) or dict(keyword_only).get(name)

@@ -2,8 +2,10 @@
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 
-from dlcodegen.execution.code_view import CodeView, callee, words_of
+from dlcodegen.execution.code_view import CodeView, callee
+from dlcodegen.execution.conformance_names import words_of
 
 _SPLITTERS = ("random_split", "train_test_split", "split_dataset", "Subset")
 _OF_SHARES = {"split", "fraction", "ratio", "share", "val", "test", "holdout", "train"}
@@ -39,9 +41,9 @@ def _fitting(wanted: list[int]) -> list[float]:
     """The shares, what they add up to, and the share of one in the rest: a second cut splits what is left."""
     total = sum(wanted)
     parts = [part / total for part in wanted]
-    sums = [a + b for index, a in enumerate(parts) for b in parts[index + 1 :]]
-    rests = [part / (1 - first) for first in parts for part in parts if first < 1 and part != first]
-    return [share for share in (*parts, *sums, *rests, parts[-1] / sum(parts[1:])) if 0 < share < 1]
+    sums = [a + b for a, b in pairwise(parts)]
+    rests = [part / (1 - first) for first in (parts[0], parts[-1]) for part in parts if part != first and first < 1]
+    return [share for share in (*parts, *sums, *rests, 0.5 if len(set(parts[1:])) == 1 else 0) if 0 < share < 1]
 
 
 def _shares(view: CodeView) -> Iterator[tuple[float, int]]:

@@ -1,82 +1,108 @@
 """How each stated fact is looked up in a script."""
 
+import ast
 from collections.abc import Callable
 
 from dlcodegen import vocabulary
 from dlcodegen.execution.code_view import CodeView, Found
-from dlcodegen.execution.judging import compare, equal, honoured, judged, present
-from dlcodegen.report import Conformance, Fact
-
-_RECURRENT = ("LSTM", "GRU", "RNN", "RecurrentLayer")
-_CONVOLUTIONS = (
-    "Conv1d",
-    "Conv2d",
-    "SeparableConv2d",
-    "ResidualBlock",
-    "TemporalBlock",
-    "InvertedResidual",
-    "ConvNeXtBlock",
+from dlcodegen.execution.conformance_built import read_built
+from dlcodegen.execution.conformance_fact_terms import (
+    CONVOLUTIONS,
+    DENSE,
+    NEVER,
+    OF_LAYERS,
+    OF_OPTIMIZER,
+    PRESENCE,
+    RECURRENT,
+    SCHEDULERS,
+    WHERE,
 )
-# Where a number may stand when it is no Config field: callees whose arguments, and keywords whose value, may hold it.
-_WHERE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "hidden_size": (
-        (*_RECURRENT, "Linear", "TransformerEncoderLayer", "TransformerEncoder"),
-        ("hidden_size", "d_model"),
-    ),
-    "num_heads": (("TransformerEncoderLayer", "MultiheadAttention", "TransformerEncoder"), ("num_heads", "nhead")),
-    "dropout": (("Dropout", "Dropout1d", "Dropout2d"), ("dropout", "p")),
-    "embedding_dim": (("Embedding", "PatchEmbedding"), ("embedding_dim", "latent_dim")),
-    "kernel_size": (("Conv1d", "Conv2d"), ("kernel_size",)),
-    "patch_size": (("PatchEmbedding",), ("patch_size",)),
-    "gradient_clip": (("clip_grad_norm_", "clip_grad_value_"), ("max_norm", "clip_value")),
-}
-_PRESENCE: dict[str, tuple[str, ...]] = {
-    "early_stopping": ("patience",),
-    "augmentation": ("flip", "augment", "augmented", "rot90", "RandomHorizontalFlip", "fliplr", "random_flip"),
-    "batch_norm": ("BatchNorm1d", "BatchNorm2d"),
-    "class_weights": ("pos_weight", "class_weights", "WeightedRandomSampler"),
-}
-_SCHEDULERS: dict[str, tuple[str, ...]] = {
-    "cosine": ("CosineAnnealingLR", "CosineAnnealingWarmRestarts"),
-    "step": ("StepLR", "MultiStepLR"),
-    "one-cycle": ("OneCycleLR",),
-    "plateau": ("ReduceLROnPlateau",),
-    "warm-up": ("LinearLR", "LambdaLR", "OneCycleLR"),
-}
-_NEVER = {
-    "pretrained": "no weights are downloaded: the model is trained from scratch",
-    "variant": "a smaller relative of the same family is built",
-}
+from dlcodegen.execution.conformance_layers import settings_of
+from dlcodegen.execution.conformance_names import names_of
+from dlcodegen.execution.conformance_shapes import written
+from dlcodegen.execution.conformance_splits import split_line
+from dlcodegen.execution.conformance_terms import plain
+from dlcodegen.execution.conformance_values import Values
+from dlcodegen.execution.judging import compare, equal, honoured, judged, present
+from dlcodegen.report import Conformance, Fact, Seen
+
+_OF_PLAIN_LAYERS = ("mlp", "cnn")
+"""Architectures that any other may hold."""
+_LIBRARIES = ("torch", "np", "numpy", "random")
+_NAMING = (ast.Name, ast.Attribute, ast.ClassDef, ast.FunctionDef)
 
 
-def judge_fact(view: CodeView, values: object, fact: Fact, seen: object) -> Conformance:
+def judge_fact(view: CodeView, values: Values, fact: Fact, seen: Seen) -> Conformance:
     """The row of one fact. A fact that nobody knows how to look up is searched for by its name."""
+    row = _by_code(view, values, fact)
+    return row if row["verdict"] == "honoured" else _by_run(row, fact, seen)
+
+
+def _by_code(view: CodeView, values: Values, fact: Fact) -> Conformance:
     name, value = fact["name"], fact["value"]
+    if name in NEVER:
+        return judged(name, value, "not found", NEVER[name])
+    if name in PRESENCE:
+        return present(view, name, value, *PRESENCE[name])
+    if name in _WITH_VALUES:
+        return _WITH_VALUES[name](view, values, value)
     if name in _BY_NAME:
         return _BY_NAME[name](view, value)
-    if name in _NEVER:
-        return judged(name, value, "not found", _NEVER[name])
-    if name in _PRESENCE:
-        return present(view, name, value, *_PRESENCE[name])
     if isinstance(value, list):
-        return _widths(view, name, value)
-    if (field := view.config.get(name)) is not None:
-        return compare(view, name, value, [field])
-    callees, keywords = _WHERE.get(name, ((), (name,)))
-    passed = list(view.keyword(*keywords))
-    matching = [found for found in (*passed, *view.arguments(*callees)) if equal(found.value, value)]
-    return compare(view, name, value, matching or [found for found in passed if found.value is not None])
+        return _widths(view, values, name, value)
+    return _number(view, values, name, value)
 
 
-def _num_classes(view: CodeView, value: object) -> Conformance:
-    """A setting; or, for two classes, one logit instead of two."""
-    if "num_classes" in view.config or value != 2:
-        return compare(view, "num_classes", str(value), _as_text(view.config.get("num_classes")))
-    one_logit = next((line for text, line in view.strings.items() if "-> (N,)" in text or "-> (N, 1" in text), None)
-    line = view.first_name(*vocabulary.BINARY_CROSS_ENTROPY_CODE) or one_logit
-    if line is None:
+def _number(view: CodeView, values: Values, name: str, value: str | int | float | bool) -> Conformance:
+    """A Config field that is read; else where such a number is passed."""
+    setting = view.config.get(name)
+    if setting is not None and name in view.settings_read:
+        return compare(view, name, value, [setting])
+    callees, keywords = WHERE.get(name, ((), (name,)))
+    passed = [(item.value, call.lineno) for _, call in view.calls for item in call.keywords if item.arg in keywords]
+    given = [(node, call.lineno) for call in view.calls_of(*callees) for node in values.arguments(call) if node]
+    for node, line in (*passed, *given):
+        if any(equal(possible, value) for possible in values.of(node).values):
+            return honoured(view, name, value, line)
+    known = [Found(only, line) for node, line in passed if (only := values.of(node).only) is not None]
+    if not known and setting is not None:
+        return judged(name, value, "not found", "the setting of this name is never read")
+    return compare(view, name, value, known)
+
+
+def _by_run(row: Conformance, fact: Fact, seen: Seen) -> Conformance:
+    """What the running script shows of a fact that its code does not."""
+    name, value = fact["name"], fact["value"]
+    for optimizer in seen.get("optimizers", []) if name in OF_OPTIMIZER else []:
+        if equal(optimizer["settings"].get(name), value):
+            return judged(name, value, "honoured", f"the running {optimizer['name']} has {name}={value}")
+    for layer in read_built(seen.get("layers", []), seen.get("framework", "")) if name in OF_LAYERS else []:
+        if equal(layer.numbers.get(OF_LAYERS[name]), value):
+            return judged(name, value, "honoured", f"the running model has {layer.text}")
+    outputs = seen.get("outputs", []) if name == "num_classes" else []
+    if any(value in shape[1:] for shape in outputs):
+        return judged(name, value, "honoured", f"the running model gives {written(tuple(outputs[0]))}")
+    return row
+
+
+def _num_classes(view: CodeView, values: Values, value: object) -> Conformance:
+    """A setting, or the width of a layer; or, for two classes, one logit instead of two."""
+    setting = view.config.get("num_classes")
+    if setting is not None or not isinstance(value, int):
+        return compare(view, "num_classes", str(value), _as_text(setting))
+    line = next((call.lineno for call in view.calls_of(*DENSE) if _units(values, call) == value), None)
+    if line is not None:
+        return honoured(view, "num_classes", value, line)
+    one_logit = next((at for text, at in view.strings.items() if "-> (N,)" in text or "-> (N, 1" in text), None)
+    line = view.first_name(*vocabulary.BINARY_CROSS_ENTROPY_CODE, "binary_crossentropy") or one_logit
+    if line is None or value != 2:
         return judged("num_classes", value, "not found", "nothing in the code sets this")
     return honoured(view, "num_classes", "2 (one logit)", line)
+
+
+def _units(values: Values, call: ast.Call) -> object:
+    units = settings_of(values, call).get("units")
+    return units.only if units else None
 
 
 def _as_text(found: Found | None) -> list[Found]:
@@ -85,14 +111,12 @@ def _as_text(found: Found | None) -> list[Found]:
 
 def _num_layers(view: CodeView, value: object) -> Conformance:
     """A setting, an argument, or that many layers of a kind built in `build_model`."""
-    settings = [found for found in (view.config.get("num_layers"), view.config.get("depth")) if found]
+    settings = [view.config[name] for name in ("num_layers", "depth") if name in view.config]
     counts = [*settings, *(found for found in view.keyword("num_layers") if found.value is not None)]
-    for kinds in (_CONVOLUTIONS, _RECURRENT, ("Linear",)):
-        lines = [
-            call.lineno for name, call in view.calls if name in kinds and call.lineno in view.lines_of("build_model")
-        ]
+    for kinds in (CONVOLUTIONS, RECURRENT, DENSE):
+        lines = [call.lineno for call in view.calls_of(*kinds) if call.lineno in view.lines_of("build_model")]
         if lines:
-            hidden = len(lines) - 1 if kinds == ("Linear",) else len(lines)  # the head is no hidden layer
+            hidden = len(lines) - 1 if kinds == DENSE else len(lines)  # the head is no hidden layer
             counts.append(Found(hidden, lines[0]))
     matching = [found for found in counts if equal(found.value, value)]
     return compare(view, "num_layers", str(value), _as_text(matching[0] if matching else next(iter(counts), None)))
@@ -100,19 +124,20 @@ def _num_layers(view: CodeView, value: object) -> Conformance:
 
 def _dense_layers(view: CodeView, value: object) -> Conformance:
     """That many linear layers, the head counted or not."""
-    lines = [call.lineno for name, call in view.calls if name == "Linear"]
+    lines = [call.lineno for call in view.calls_of(*DENSE)]
     if value in (len(lines), len(lines) - 1):
         return honoured(view, "dense_layers", value, lines[0])
     return compare(view, "dense_layers", str(value), [Found(str(len(lines) - 1), lines[0])] if lines else [])
 
 
-def _widths(view: CodeView, name: str, wanted: list[str] | list[int]) -> Conformance:
+def _widths(view: CodeView, values: Values, name: str, wanted: list[str] | list[int]) -> Conformance:
     """Widths of layers, in this order, among the arguments of the layers they belong to."""
-    callees = {"hidden_units": ("Linear", "ResidualDense"), "filters": _CONVOLUTIONS}.get(name, ())
+    callees = {"hidden_units": (*DENSE, "ResidualDense"), "filters": CONVOLUTIONS}.get(name, ())
     position, line = 0, None
-    for found in sorted(view.arguments(*callees), key=lambda item: item.line):
-        if position < len(wanted) and equal(found.value, wanted[position]):
-            position, line = position + 1, line or found.line
+    for call in view.calls_of(*callees):
+        for node in (*call.args, *(item.value for item in call.keywords)):
+            if position < len(wanted) and equal(values.of(node).only, wanted[position]):
+                position, line = position + 1, line or call.lineno
     if position == len(wanted) and line is not None:
         return honoured(view, name, wanted, line)
     return judged(name, wanted, "not found", f"no layers of these widths ({position} of {len(wanted)} found)")
@@ -123,30 +148,50 @@ def _architecture(view: CodeView, value: object) -> Conformance:
     title = view.text(1).strip('"')
     if term is None or not term.code:  # a style of stacking layers has no name in code but the script's title
         return judged("architecture", value, "honoured" if term and term.search(title) else "not found", title, 1)
-    found = present(view, "architecture", value, *term.code)
-    if found["verdict"] == "honoured":
-        return found
-    other = next((entry for entry in vocabulary.ARCHITECTURES if entry.code and view.first_name(*entry.code)), None)
-    return judged("architecture", value, "contradicted", f"the code has {other.name} instead") if other else found
+    built = _built(view)
+    line = _line_of(built, term.code)
+    if line is not None:
+        return honoured(view, "architecture", value, line)
+    telling = (entry for entry in vocabulary.ARCHITECTURES if entry.name not in _OF_PLAIN_LAYERS)
+    other = next((entry.name for entry in telling if _line_of(built, entry.code)), None)
+    if other is None:
+        return judged("architecture", value, "not found", "nothing in the code is called so")
+    return judged("architecture", value, "contradicted", f"the code has {other} instead")
+
+
+def _built(view: CodeView) -> dict[str, int]:
+    """Plain names of what the script defines and of the layers that it uses; `torch.Generator` is none of them."""
+    found: dict[str, int] = {}
+    for node in view.nodes:
+        of_library = isinstance(node, ast.Attribute) and getattr(node.value, "id", "") in _LIBRARIES
+        for name in names_of(node) if isinstance(node, _NAMING) and not of_library else ():
+            found.setdefault(plain(name), getattr(node, "lineno", 1))
+    return found
+
+
+def _line_of(built: dict[str, int], names: tuple[str, ...]) -> int | None:
+    return next((built[plain(name)] for name in names if plain(name) in built), None)
 
 
 def _scheduler(view: CodeView, value: object) -> Conformance:
-    return present(view, "scheduler", value, *_SCHEDULERS.get(str(value), (str(value),)))
+    return present(view, "scheduler", value, *SCHEDULERS.get(str(value), (str(value),)))
 
 
 def _framework(view: CodeView, value: object) -> Conformance:
-    used = "keras" if "keras" in view.names else "pytorch"
     line = view.first_name("keras", "torch") or 1
-    if used == value:
+    if view.framework == value:
         return honoured(view, "framework", value, line)
-    return judged("framework", value, "contradicted", f"written with {used}", line)
+    return judged("framework", value, "contradicted", f"written with {view.framework}", line)
 
 
 def _split(view: CodeView, value: object) -> Conformance:
-    line = view.first_name("load_data")
-    if value == "70/15/15" and line is not None:
-        return honoured(view, "split", value, line)
-    return judged("split", value, "contradicted", "the data is split 70/15/15 into training, validation and test", line)
+    """Shares such as 80/10/10 among the numbers of what splits the data."""
+    line, fits = split_line(view, [int(part) for part in str(value).split("/") if part.strip().isdigit()])
+    if line is None:
+        return judged("split", value, "not found", "no such shares in the code")
+    return (
+        honoured(view, "split", value, line) if fits else judged("split", value, "contradicted", view.text(line), line)
+    )
 
 
 def _activation(view: CodeView, value: object) -> Conformance:
@@ -154,6 +199,9 @@ def _activation(view: CodeView, value: object) -> Conformance:
 
 
 def _bidirectional(view: CodeView, value: object) -> Conformance:
+    """PyTorch's argument, or Keras's wrapper."""
+    if view.calls_of("Bidirectional"):
+        return present(view, "bidirectional", value, "Bidirectional")
     return compare(view, "bidirectional", True, list(view.keyword("bidirectional")))
 
 
@@ -179,8 +227,8 @@ _BY_NAME: dict[str, Callable[[CodeView, object], Conformance]] = {
     "dense_layers": _dense_layers,
     "bidirectional": _bidirectional,
     "framework": _framework,
-    "num_classes": _num_classes,
     "num_layers": _num_layers,
     "scheduler": _scheduler,
     "split": _split,
 }
+_WITH_VALUES: dict[str, Callable[[CodeView, Values, object], Conformance]] = {"num_classes": _num_classes}

@@ -45,7 +45,7 @@ LAYER_CODE: dict[str, tuple[str, ...]] = {
     "embedding": ("Embedding",),
     "concatenate": ("Concatenate", "cat", "concat", "hstack"),
     "add": ("Add", "add"),
-    "positionembedding": ("PositionEmbedding", "Embedding", "Parameter"),
+    "positionembedding": ("PositionEmbedding", "PositionalEncoding", "PositionalEmbedding", "Embedding", "Parameter"),
     "positionalembedding": ("PositionalEmbedding", "PositionalEncoding", "positional_encoding", "Embedding"),
     "positionalencoding": ("PositionalEncoding", "positional_encoding", "PositionalEmbedding", "Embedding"),
     "lstm": ("LSTM",),
@@ -167,7 +167,13 @@ SIGNATURES: dict[str, str] = {
     "SimpleRNN": "units",
     "MultiheadAttention": "width heads",
     "MultiHeadAttention": "heads",
-    "TransformerEncoderLayer": "width heads feed_forward rate",
+    "TransformerEncoderLayer": "width heads feed_forward dropout",
+    "TransformerDecoderLayer": "width heads feed_forward dropout",
+    "AdaptiveAvgPool1d": "size",
+    "AdaptiveAvgPool2d": "size",
+    "AdaptiveAveragePooling2D": "size",
+    "AdaptiveMaxPool2d": "size",
+    "adaptive_avg_pool2d": "x size",
 }
 """What the arguments of a call stand for, by place. Keras's LSTM and GRU take their units first."""
 
@@ -176,10 +182,13 @@ ALIASES: dict[str, str] = {
     "kernel_size": "kernel", "pool_size": "kernel", "strides": "stride", "dilation_rate": "dilation", "p": "rate",
     "input_dim": "vocab", "num_embeddings": "vocab", "vocab_size": "vocab", "output_dim": "width",
     "embedding_dim": "width", "embed_dim": "width", "d_model": "width", "num_heads": "heads", "nhead": "heads",
+    "dim_feedforward": "feed_forward", "output_size": "size",
 }  # fmt: skip
 """Keyword of a call -> what it stands for; others stand for themselves."""
 
-COMPARED = ("units", "rate", "vocab", "width", "heads", "kernel", "stride", "dilation")
+COMPARED = (
+    "units", "rate", "vocab", "width", "heads", "kernel", "stride", "dilation", "size", "feed_forward", "dropout",
+)  # fmt: skip
 """What of a plain layer is compared; the rest (padding, bias, names) decides nothing that a plan states."""
 
 PROSE: tuple[tuple[str, str], ...] = (

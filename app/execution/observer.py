@@ -51,7 +51,8 @@ class Observer:
         _record_warnings(self._record)
 
     def seen(self) -> "Seen":
-        """What was seen so far."""
+        """What was seen; to be read when the script has ended."""
+        self._record.conclude()
         seen, values = self._record.seen.copy(), self._record.loss_values
         if values:
             tenth = -(-len(values) // 10)
@@ -65,10 +66,8 @@ class Observer:
 
     @property
     def faults(self) -> list[Note]:
-        """Silent mistakes, at most 20; some are told only by the whole run, so read them when it has ended."""
-        for verdict in self._record.verdicts:
-            with self._record.guard:
-                verdict()
+        """Silent mistakes, at most 20; to be read when the script has ended, for some are told by the whole run."""
+        self._record.conclude()
         return list(self._record.faults.entries)
 
     @property

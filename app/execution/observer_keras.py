@@ -2,15 +2,26 @@
 
 import functools
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from dlcodegen.execution.observer_notes import MOST_CHARACTERS, NonFiniteWeights, Record, due, plain_settings
-from dlcodegen.execution.observer_torch import MOST_LAYERS, ModuleWatch, hook_torch
+from dlcodegen.execution.observer_layers import describe_module
+from dlcodegen.execution.observer_notes import (
+    MOST_CHARACTERS,
+    MOST_LAYERS,
+    NonFiniteWeights,
+    Record,
+    due,
+    plain_settings,
+)
+from dlcodegen.execution.observer_torch import hook_torch
 
 if TYPE_CHECKING:
     from keras import Model
     from torch.nn import Module
+
+    from dlcodegen.report import Seen
 
 _PROBABILITY_LOSSES = ("categorical_crossentropy", "sparse_categorical_crossentropy", "binary_crossentropy")
 _LAYER_SETTINGS = {
@@ -24,30 +35,27 @@ _TOLERANCE = 1e-4
 
 def hook_keras(record: Record) -> None:
     """Install every hook, those of PyTorch included; they stay until the process ends."""
-    modules = hook_torch(record)
-    describe_torch = modules.describe
+    import keras
 
-    def describe(root: "Module") -> None:
-        import keras
+    def describe(root: "Module") -> "Seen":
+        if not isinstance(root, keras.Model):
+            return describe_module(root)
+        for loss in _flat(getattr(root, "loss", None)):
+            record.loss(loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__))
+        return _describe_model(root)
 
-        if isinstance(root, keras.Model):
-            _describe(record, root)
-        else:
-            describe_torch(root)
-
-    modules.describe = describe
-    _hook_optimizers(record, modules)
+    hook_torch(record).describe = describe
+    _hook_optimizers(record)
     _hook_losses(record)
 
 
-def _describe(record: Record, model: "Model") -> None:
-    record.seen["framework"] = "keras"
-    record.seen["model"] = type(model).__name__[:MOST_CHARACTERS]
-    record.seen["parameters"] = model.count_params()
-    layers = zip(_layers(model), range(MOST_LAYERS), strict=False)
-    record.seen["layers"] = [_layer_text(layer)[:MOST_CHARACTERS] for layer, _ in layers]
-    for loss in _flat(getattr(model, "loss", None)):
-        record.loss(loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__))
+def _describe_model(model: "Model") -> "Seen":
+    return {
+        "framework": "keras",
+        "model": type(model).__name__[:MOST_CHARACTERS],
+        "parameters": model.count_params(),
+        "layers": [_layer_text(layer)[:MOST_CHARACTERS] for layer in islice(_layers(model), MOST_LAYERS)],
+    }
 
 
 def _layers(model: Any) -> Iterator[Any]:
@@ -83,7 +91,7 @@ def _flat(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _hook_optimizers(record: Record, modules: ModuleWatch) -> None:
+def _hook_optimizers(record: Record) -> None:
     from keras.src.optimizers.base_optimizer import BaseOptimizer
 
     apply = BaseOptimizer.apply

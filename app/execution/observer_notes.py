@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dlcodegen.report import Optimizer, Seen
 
 MOST_CHARACTERS = 200
+MOST_LAYERS = 300
 _MOST_NOTES = 20
 _MOST_OPTIMIZERS = 8
 _MOST_LOSSES = 20
@@ -39,15 +40,16 @@ class Note(TypedDict):
 
 
 class Notes:
-    """Notes without repetition: one a kind, line and wording, whatever the numbers in it."""
+    """Notes without repetition: one a kind and line, and where `by_wording` one a wording, whatever its numbers."""
 
-    def __init__(self) -> None:
+    def __init__(self, by_wording: bool) -> None:
         self.entries: list[Note] = []
+        self._by_wording = by_wording
         self._known: set[tuple[str, str, int | None]] = set()
 
     def add(self, kind: str, message: str, line: int | None) -> bool:
         """True when it is new."""
-        key = (kind, _DIGITS.sub("", message), line)
+        key = (kind, _DIGITS.sub("", message) if self._by_wording else "", line)
         if key in self._known or len(self.entries) >= _MOST_NOTES:
             return False
         self._known.add(key)
@@ -78,17 +80,22 @@ class Record:
     def __init__(self, script: str) -> None:
         self.script = script
         self.guard = Guard()
-        self.warnings, self.faults = Notes(), Notes()
+        self.warnings, self.faults = Notes(by_wording=True), Notes(by_wording=False)
         self.seen: Seen = {}
         self.loss_values: list[float] = []
         """What `backward` was called on, in order."""
-        self.verdicts: list[Callable[[], None]] = []
-        """Judgements that need the whole run: each may add faults, once the script has ended."""
+        self.conclusions: list[Callable[[], None]] = []
+        """What is told only by the whole run: called before anything is read; twice does no harm."""
         self._start = 0.0
 
     def start(self) -> None:
         """Start the clock of the milestones."""
         self._start = time.monotonic()
+
+    def conclude(self) -> None:
+        for conclusion in self.conclusions:
+            with self.guard:
+                conclusion()
 
     def milestone(self, name: str) -> None:
         """Seconds since the start, where this is the first time."""

@@ -47,7 +47,7 @@ class TrainingWatch:
         self._all: list[_Steps] = []
         self._of: WeakKeyDictionary[Optimizer, _Steps] = WeakKeyDictionary()
         self._inside = False
-        record.verdicts.append(self._no_gradient)
+        record.conclusions.append(self._no_gradient)
 
     def hook(self) -> None:
         import torch
@@ -81,7 +81,7 @@ class TrainingWatch:
                 self._inside = False
             with self.record.guard:
                 self.record.milestone("backward")
-                self.modules.trained_on()
+                self.modules.backward_done()
                 self._note_added(versions)
             return None
 

@@ -32,7 +32,10 @@ def build(script: Script) -> Diagnosis | str | None:
     if error and error["exception"] in _OF_THE_STEP:
         return _shapes(script)
     in_the_model = "forward" in reached or (error is not None and "[layer " in error["message"])
-    return error if in_the_model and error and script.result.status == "exit" else None
+    if error is None or not in_the_model or script.result.status != "exit":
+        return None
+    script.seconds["build"] = script.result.seconds
+    return error
 
 
 def step(script: Script) -> Diagnosis | str | None:

@@ -12,13 +12,14 @@ from dlcodegen.writers.tidy import tidy
 
 # Which segment answers for a row of conformance: its name -> segment; what is not here is a setting.
 _ANSWERS_FOR = {
+    "data": "category input preprocess split augmentation",
     "train": (
         "optimizer loss scheduler gradient_clip label_smoothing momentum weight_decay betas early_stopping "
         "class_weights"
     ),
     "model": (
         "layer architecture variant num_layers hidden_size hidden_units filters kernel_size num_heads dropout "
-        "bidirectional attention batch_norm activation embedding_dim patch_size base_width depth dense_layers"
+        "bidirectional attention batch_norm activation embedding_dim patch_size base_width depth dense_layers output"
     ),
     "evaluate": "metric",
 }

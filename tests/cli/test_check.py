@@ -112,4 +112,4 @@ def test_ctrl_c_kills_the_script_at_once(tmp_path: Path) -> None:
     assert shown == ("", "error: interrupted\n")
     assert process.returncode == 130
     assert time.monotonic() - interrupted < 10
-    assert running(word) == []
+    assert wait_until(lambda: not running(word), seconds=2)

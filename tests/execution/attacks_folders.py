@@ -135,7 +135,7 @@ with open(b"\\xfe.txt", "w") as file:
 here = os.getcwd()
 os.mkdir("deep")
 os.chdir("deep")
-for _ in range(1500):
+for _ in range(1100):
     os.mkdir("%s")
     os.chdir("%s")
 os.chdir(here)

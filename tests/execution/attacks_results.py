@@ -75,15 +75,14 @@ while frame:
 
 POISON = """
 import builtins, random, socket, threading
-import torch
+torch = sys.modules.get("torch")  # the warm server has it loaded
 
-class Poison(dict):
-    pass
-
-for module in (builtins, os, sys, json, random, socket, threading, torch, torch.nn, torch.optim):
-    module.attack = TARGET["name"]
-torch.nn.Module.__call__ = lambda *_: print("escaped: torch")
-torch.set_default_dtype(torch.float64)
+for module in (builtins, os, sys, json, random, socket, threading, torch):
+    if module:
+        module.attack = TARGET["name"]
+if torch:
+    torch.nn.Module.__call__ = lambda *_: os.write(1, b"escaped: torch\\n")
+    torch.set_default_dtype(torch.float64)
 builtins.print, old = (lambda *_, **__: None), print
 os.environ["ATTACK"] = TARGET["name"]
 sys.path.insert(0, os.getcwd())
@@ -94,12 +93,13 @@ old("held: poisoned", flush=True)
 
 POISONED = """
 import builtins, random, socket, threading
-import torch
-modules = (builtins, os, sys, json, random, socket, threading, torch, torch.nn, torch.optim)
-torch.nn.Linear(2, 2)(torch.zeros(1, 2))
+torch = sys.modules.get("torch")
+modules = (builtins, os, sys, json, random, socket, threading, torch)
 found = [module.__name__ for module in modules if hasattr(module, "attack")]
-if torch.get_default_dtype() != torch.float32:
-    found.append("default type")
+if torch:
+    torch.nn.Linear(2, 2)(torch.zeros(1, 2))
+    if torch.get_default_dtype() != torch.float32:
+        found.append("default type")
 if "ATTACK" in os.environ or "dlcodegen_attack" in sys.modules or sys.getrecursionlimit() == 50_000:
     found.append("environment")
 os.write(1, ("".join(f"escaped: {name}\\n" for name in found) or "held: clean\\n").encode())
@@ -155,7 +155,7 @@ import pickle
 
 class Bomb:
     def __reduce__(self):
-        return exec, (f"open({TARGET['folder'] + '/exploded'!r}, 'w')",)
+        return exec, (f"open({TARGET['folder'] + '/exploded'!r}, 'w').close()",)
 
 for name in "model.pt", "array.npy", "metrics.json":
     with open(name, "wb") as file:

@@ -7,7 +7,7 @@ import time
 kept = []
 
 def fill():
-    for _ in range(64):
+    for _ in range(28):
         kept.append(b"x" * (16 << 20))
     time.sleep(1)
 
@@ -16,7 +16,7 @@ attempt(private=fill)
 
 SHARED_MEMORY = """
 import time
-SIZE = 1 << 30
+SIZE = 448 << 20
 block = b"x" * (1 << 20)
 
 def write_all(descriptor):
@@ -41,7 +41,7 @@ attempt(in_memory=in_memory, in_folder=in_folder, secret=lambda: os.ftruncate(sy
 
 ANONYMOUS_MEMORY = """
 import mmap, time
-SIZE, block = 1 << 30, b"x" * (1 << 20)
+SIZE, block = 448 << 20, b"x" * (1 << 20)
 
 def fill(descriptor, forget):
     shared = mmap.mmap(descriptor, SIZE)
@@ -134,15 +134,15 @@ attempt(%s)
 MANY = """
 import time
 
-def many(make):
+def many():
     for number in range(12_000):
-        make(f"{number}")
+        os.close(os.open(f"{number}", os.O_CREAT))
     time.sleep(1)
 
-attempt(many=lambda: many(%s))
+attempt(many=many)
 """
 
-SMALL = Limits(wall=10, memory=512 * MIB, file_size=8 * MIB, disk=16 * MIB, processes=64)
+SMALL = Limits(wall=10, memory=384 * MIB, file_size=8 * MIB, disk=16 * MIB, processes=64)
 
 ATTACKS = (
     Attack(10, "fill the memory", MEMORY, control=NAIVE, ends=("exit", "memory"), limits=SMALL),
@@ -160,8 +160,7 @@ ATTACKS = (
         Attack(13, f"fill the disk{title}", DISK % how, control=NAIVE, ends=("exit", "disk"), limits=SMALL)
         for title, how in (("", "fill"), (" too deep to be seen", "hide"), (" in a dark folder", "darken"))
     ),
-    Attack(14, "make thousands of files", MANY % "os.mknod", control=NAIVE, ends=("exit", "disk"), limits=SMALL),
-    Attack(14, "make thousands of folders", MANY % "os.mkdir", control=NAIVE, ends=("exit", "disk"), limits=SMALL),
+    Attack(14, "make thousands of files", MANY, control=NAIVE, ends=("exit", "disk"), limits=SMALL),
     *(
         Attack(
             50,

@@ -294,7 +294,7 @@ def test_metrics_must_be_written() -> None:
 
 def test_the_plans_metric_must_be_among_them() -> None:
     plan = all_samples()["image-segmentation/unet-binary"].plan
-    assert failed(SCRIPT, plan=plan)["message"].startswith("outputs/metrics.json lacks the plan's metric `Dice`")
+    assert failed(SCRIPT, plan=plan)["message"].startswith("outputs/metrics.json lacks the plan's metric `dice`")
 
 
 # --- judgement ------------------------------------------------------------------------------------------------------

@@ -29,6 +29,8 @@ _FLAGS = (
     "-B",
     "-Xfaulthandler",  # a crash in native code names the line too
 )
+WARM_KERAS = (*WARM, "keras")
+"""For scripts that import Keras, which takes a second of its own."""
 _MOST_RUNS = 200  # then a fresh server: what is loaded is a snapshot of the installed packages
 _GRACE = (
     45.0  # seconds on top of the script's time, for a server that is still loading and one that is slow to clean up
@@ -177,6 +179,8 @@ def _environment() -> dict[str, str]:
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
         "LANG": "C.UTF-8",
         "USER": "sandbox",
+        "HOME": "/dev/null",  # the server has none; each run gets its scratch folder
+        "KERAS_HOME": "/dev/null",
         "CUDA_VISIBLE_DEVICES": "",  # a smoke run is for the CPU, and CUDA reserves more than the address space
         "OMP_NUM_THREADS": "1",  # the server stays single-threaded; a run gets its share of cores later
         "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait by spinning starve each other on a busy computer

@@ -6,6 +6,7 @@ forked by a fork server (`fork_server.py`), watched by a supervisor (`supervisor
 
 import itertools
 import os
+import re
 import shutil
 import site
 import sys
@@ -19,7 +20,7 @@ from typing import Any, Literal, cast
 
 from dlcodegen.errors import SandboxError
 from dlcodegen.execution.sandbox.artefacts import ArtefactError, list_artefacts, read_artefact
-from dlcodegen.execution.sandbox.fork_server import WARM, ForkServer, warm_server
+from dlcodegen.execution.sandbox.fork_server import WARM, WARM_KERAS, ForkServer, warm_server
 from dlcodegen.execution.sandbox.limits import MIB, Limits, cores
 from dlcodegen.execution.sandbox.other_sandboxes import COULD_NOT_START, docker, sandbox_exec
 from dlcodegen.execution.sandbox.spec import Outcome, Spec
@@ -32,6 +33,7 @@ SCRIPT, DRIVER = "main.py", "judge.py"
 _LEAST_FREE = 64 * MIB  # of memory and disk; below it a failure says nothing about the script
 _LIBRARIES = ("/usr", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types")
 _SYSTEM = ("/etc/ssl/openssl.cnf", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/system/cpu")
+_USES_KERAS = re.compile(r"^[ \t]*(?:import|from) keras\b", re.MULTILINE)
 _at_once = threading.BoundedSemaphore(max(2, cores()))
 
 
@@ -89,7 +91,8 @@ def run_script(  # noqa: PLR0913  a run has that many sides, and most calls name
             spec["command"], spec["cleanup"] = docker(spec, tier.removeprefix("docker:"))
         elif tier == "sandbox-exec":
             spec["command"] = sandbox_exec(spec)
-        outcome = _execute({**spec, "observe": observe}, warm and not spec["command"])
+        libraries = WARM_KERAS if _USES_KERAS.search(code) else WARM
+        outcome = _execute({**spec, "observe": observe}, libraries if warm and not spec["command"] else ())
         found, refused = _read_back(work, artefacts, limits)
         return RunResult(
             status=cast(Status, outcome["stopped"] or "exit"),
@@ -105,9 +108,12 @@ def run_script(  # noqa: PLR0913  a run has that many sides, and most calls name
         )
 
 
-def _execute(spec: Spec, warm: bool) -> Outcome:
-    """Ask the warm server; a run that died with it is run once more, cold. Raises SandboxError when that fails too."""
-    outcome = warm_server(WARM).ask(spec) if warm else None
+def _execute(spec: Spec, libraries: tuple[str, ...]) -> Outcome:
+    """Ask the server that has these loaded; a run that died with it is run once more, cold, as one without any is.
+
+    Raises SandboxError when that fails too.
+    """
+    outcome = warm_server(libraries).ask(spec) if libraries else None
     if outcome is None:
         server = ForkServer(())
         try:

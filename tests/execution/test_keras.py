@@ -1,0 +1,30 @@
+"""A Keras project climbs the same ladder."""
+
+import pytest
+
+from dlcodegen.execution.ladder import RUNGS, check
+from tests.small_keras_script import KERAS_SCRIPT
+
+
+def test_it_climbs_to_the_top() -> None:
+    report = check(KERAS_SCRIPT, None, [])
+    assert report["status"] == "passed", report["error"]
+    assert [rung["name"] for rung in report["rungs"]] == list(RUNGS)
+    said = {rung["name"]: rung["message"] for rung in report["rungs"]}
+    assert said["build"] == "Sequential: 16x2 -> 16x4"
+    assert said["smoke run"].startswith("50 steps")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rung"),
+    [
+        ("keras.layers.Dense(4,", "keras.layers.Dense(3,", "build"),  # a class that has no output
+        ("json.dumps(metrics)", "json.dumps({'accuracy': 0.01})", "judgement"),
+        ('model.save_weights(out / "model.weights.h5")', 'print("saved")', "reload"),
+    ],
+)
+def test_a_fault_is_caught(old: str, new: str, rung: str) -> None:
+    assert old in KERAS_SCRIPT
+    error = check(KERAS_SCRIPT.replace(old, new), None, [])["error"]
+    assert error is not None
+    assert error["rung"] in (rung, "smoke run" if rung == "build" else rung)
