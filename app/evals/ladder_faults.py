@@ -1,4 +1,4 @@
-"""`bench ladder`: which rung catches which planted fault, after how long; and does any sound sample set off an alarm?"""
+"""`bench ladder`: which rung catches which planted fault, after how long; and does a sound sample set off an alarm?"""
 
 import statistics
 import time

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dlcodegen.corpus.sample import all_samples
 from dlcodegen.errors import DLCodeGenError
-from dlcodegen.evals.journal import Journal, Row
+from dlcodegen.evals.journal import Row
 from dlcodegen.execution.ladder import check
 from dlcodegen.execution.sandbox.fork_server import WARM, warm_server
 from dlcodegen.execution.sandbox.limits import Limits

@@ -1,0 +1,1 @@
+"""Measurements of ours, and what they measure with."""
