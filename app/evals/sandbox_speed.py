@@ -24,7 +24,7 @@ from torch import nn
 torch.manual_seed(0)
 images, labels = torch.randn(512, 1, 28, 28), torch.randint(0, 10, (512,))
 model = nn.Sequential(
-    nn.Conv2d(1, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 16, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16 * 11 * 11, 10)
+    nn.Conv2d(1, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 16, 3), nn.ReLU(), nn.Flatten(), nn.Linear(1936, 10)
 )
 optimizer = torch.optim.Adam(model.parameters())
 for first in range(0, 512, 64):

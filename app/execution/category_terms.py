@@ -20,7 +20,10 @@ def _group(strong: str, weak: str = "") -> Group:
     return Group(tuple(strong.split()), tuple(weak.split()))
 
 
-_IMAGES = _group("image pixel image_height img pil img_size", "conv2d conv_2d picture photo vision channels")
+_IMAGES = _group(
+    "image pixel image_height img pil img_size torchvision cifar10 cifar100 mnist",
+    "conv2d conv_2d picture photo vision channels",
+)
 _TEXT = _group(
     "token vocab vocabulary vocab_size tokenizer text_vectorization embedding_bag",
     "word sentence embedding embed nlp corpus texts sequence_length",

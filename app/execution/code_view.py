@@ -11,6 +11,9 @@ from dlcodegen.syntax_tree import config_defaults, parse
 
 Value = str | int | float | bool | None
 
+SETTINGS = ("config", "cfg", "args", "self")
+"""Names of what holds the settings: `config.batch_size`."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -64,8 +67,17 @@ class CodeView:
 
     @cached_property
     def config(self) -> dict[str, Found]:
-        """Config field -> its default."""
-        return {name: Found(self.literal(node), node.lineno) for name, node in config_defaults(self.tree).items()}
+        """Config field -> its default; without a Config, option of the command line -> its default."""
+        fields = config_defaults(self.tree) or dict(self._options())
+        return {name: Found(self.literal(node), node.lineno) for name, node in fields.items()}
+
+    def _options(self) -> Iterator[tuple[str, ast.expr]]:
+        """`add_argument("--batch-size", default=32)`."""
+        for call in self.calls_of("add_argument"):
+            flag = call.args[-1].value if call.args and isinstance(call.args[-1], ast.Constant) else None
+            default = next((item.value for item in call.keywords if item.arg == "default"), None)
+            if isinstance(flag, str) and flag.startswith("--") and default is not None:
+                yield flag.removeprefix("--").replace("-", "_"), default
 
     @cached_property
     def settings_read(self) -> frozenset[str]:
@@ -195,7 +207,7 @@ class CodeView:
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             value = self.literal(node.operand)
             return -value if isinstance(value, int | float) else None
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("config", "self"):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in SETTINGS:
             found = self.config.get(node.attr)
             return found.value if found else None
         if isinstance(node, ast.Name):

@@ -35,7 +35,7 @@ def conformance(code: str, plan: SolutionPlan, facts: list[Fact], seen: Seen | N
         *judge_category(view, plan.category, shown),
         *judge_input(view, values, plan.input, shown, smaller),
         *judge_output(view, values, plan.output, shown, smaller),
-        *judge_preprocess(view, plan.preprocess, facts),
+        *judge_preprocess(view, values, plan.preprocess, facts),
         *sharpened(view, judge_layers(view, values, plan.layers), shown, smaller),
     ]
     covered = {row["name"] for row in rows}

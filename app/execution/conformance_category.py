@@ -5,7 +5,7 @@ from math import prod
 from dlcodegen import categories
 from dlcodegen.execution.category_terms import BROAD, CATEGORY_TERMS
 from dlcodegen.execution.code_view import CodeView
-from dlcodegen.execution.conformance_shapes import written
+from dlcodegen.execution.conformance_shapes import batched
 from dlcodegen.execution.judging import honoured, judged
 from dlcodegen.report import Conformance, Seen
 
@@ -37,7 +37,8 @@ def judge_category(view: CodeView, category: str, seen: Seen) -> list[Conformanc
         return [judged("category", title, "not found", f"the code shows {other} rather than this task")]
     others = sorted((name for name in shown if name != category), key=lambda name: name in BROAD)
     if others and _lacks(view, category):
-        return [judged("category", title, "contradicted", view.text(shown[others[0]]), shown[others[0]])]
+        line = view.first_term(*CATEGORY_TERMS[others[0]][0].strong) or 1
+        return [judged("category", title, "contradicted", view.text(line), line)]
     return [judged("category", title, "not found", "no names in the code that show this task")]
 
 
@@ -65,7 +66,7 @@ def _contradicting_shape(category: str, seen: Seen) -> str:
         return ""
     pixels = prod(sorted(inputs[0][1:])[-2:])
     sizes = [prod(shape[1:]) for shape in outputs]
-    gives = f"the running model gives {written(tuple(outputs[0]))}"
+    gives = f"the running model gives {batched(tuple(outputs[0][1:]))}"
     if category in _MAPS and max(map(len, outputs)) <= 2 and max(sizes) < pixels // 4:
         return f"{gives}: nothing for each pixel"
     if category in _LABELS and min(map(len, outputs)) == 4 and min(sizes) >= pixels:

@@ -1,6 +1,5 @@
 """What goes into the model and what comes out of it: shapes and numbers that the plan's text states."""
 
-import ast
 import re
 from collections.abc import Callable
 
@@ -8,7 +7,7 @@ from dlcodegen.execution import conformance_shapes as shapes
 from dlcodegen.execution.code_view import CodeView, Value
 from dlcodegen.execution.conformance_layers import settings_of
 from dlcodegen.execution.conformance_shapes import Shape, Stated
-from dlcodegen.execution.conformance_values import Values
+from dlcodegen.execution.conformance_values import UNKNOWN, Values
 from dlcodegen.execution.judging import compare, honoured, judged, worst
 from dlcodegen.report import Conformance, Seen, Verdict
 
@@ -42,17 +41,19 @@ _CLASSES = re.compile(
     r"(?<![\w.])(\d+)(?:[- ](?!or\b)[a-z]+)?[- ](?:class(?:es)?|class ids|labels|categories|tags)\b", re.IGNORECASE
 )
 _ONE_LOGIT = ("BCEWithLogitsLoss", "BCELoss", "binary_cross_entropy_with_logits", "BinaryCrossentropy", "BCEDiceLoss")
+_OF_CLASSES = re.compile(r"class|\bids?\b|label|token|\btags?\b|categor|mask", re.IGNORECASE)
+_LAYERS = ("Linear", "Dense", "LazyLinear", "Conv1d", "Conv2d", "Conv1D", "Conv2D")
 _OF_TOKENS = re.compile(r"token|word|character|text|sentence|sequence", re.IGNORECASE)
 
 
 def judge_input(view: CodeView, values: Values, text: str, seen: Seen, smaller: dict[str, Value]) -> list[Conformance]:
     """The row of the plan's input; none where its text states nothing that can be checked."""
     stated, _ = shapes.of_model(view, values)
-    spelt = shapes.of_fields(view, _INPUT_FIELDS)
-    running = [tuple(shape[1:]) for shape in seen.get("inputs", []) if shape]
+    stated += shapes.of_fields(view, _INPUT_FIELDS)
+    running: list[Shape] = [tuple(shape[1:]) for shape in seen.get("inputs", []) if shape]
     rows = []
     for wanted in shapes.in_text(text):
-        row = _by_code(view, "input", text, wanted, stated, spelt, shapes.same)
+        row = _by_code(view, "input", text, wanted, stated, shapes.same)
         varies = len(wanted) == 1 and bool(_OF_TOKENS.search(text))  # each batch may have its own length
         alike = [shape for shape in running if len(shape) == len(wanted)]
         rows.append(_by_run(row, "gets", wanted, alike, shapes.same, bool(smaller) or varies))
@@ -64,12 +65,14 @@ def judge_output(view: CodeView, values: Values, text: str, seen: Seen, smaller:
     """The row of the plan's output; the model may give logits where the plan speaks of classes."""
     _, stated = shapes.of_model(view, values)
     spelt = shapes.of_fields(view, _OUTPUT_FIELDS)
-    running = [tuple(shape[1:]) for shape in seen.get("outputs", []) if shape]
+    running: list[Shape] = [tuple(shape[1:]) for shape in seen.get("outputs", []) if shape]
     count = next((int(match[1]) for match in _CLASSES.finditer(text)), None)
-    fits = _fits_output(count)
+    fits = _fits_logits(count) if count is not None or _OF_CLASSES.search(text) else shapes.same
     rows = []
     for wanted in shapes.in_text(text):
-        row = _by_code(view, "output", text, wanted, stated, spelt, fits)
+        row = _by_code(view, "output", text, wanted, [*stated, *spelt], fits)
+        if row["verdict"] == "not found" and count is not None:
+            row = _by_widths(view, values, text, count)
         alike = [shape for shape in running if len(shape) in (len(wanted), len(wanted) + 1)]
         rows.append(_by_run(row, "gives", wanted, alike, fits, bool(smaller)))
     if count is not None:
@@ -79,8 +82,8 @@ def judge_output(view: CodeView, values: Values, text: str, seen: Seen, smaller:
     return [worst(rows)] if rows else []
 
 
-def _fits_output(count: int | None) -> Fits:
-    """Whether a model that gives a shape gives what the plan wants: itself, or logits of that many classes."""
+def _fits_logits(count: int | None) -> Fits:
+    """Whether a model that gives a shape gives such classes: their numbers, or logits, one for each of `count`."""
 
     def fits(own: Shape, wanted: Shape) -> bool:
         if shapes.same(own, wanted) and (count in (None, 2) or wanted != ()):
@@ -96,20 +99,21 @@ def _fits_any(count: int) -> Fits:
     return lambda own, _: count in own or (count == 2 and set(own) <= {1})
 
 
-def _by_code(
-    view: CodeView, name: str, text: str, wanted: Shape, stated: list[Stated], spelt: list[Stated], fits: Fits
-) -> Conformance:
+def _by_code(view: CodeView, name: str, text: str, wanted: Shape, stated: list[Stated], fits: Fits) -> Conformance:
     """What the model documents decides where it is of as many sizes; else what Config's fields spell."""
     known = [one for one in stated if shapes.is_known(one.shape)]
-    fitting = [one for one in (*spelt, *known) if fits(one.shape, wanted)]
-    others = [one for one in known if len(one.shape) == len(wanted) and not fits(one.shape, wanted)]
-    if fitting and not (others and not any(fits(one.shape, wanted) for one in known)):
-        return honoured(view, name, text, fitting[0].lines[0])
-    alike = [one for one in spelt if len(one.shape) == len(wanted) and not fits(one.shape, wanted)]
-    if others or len(alike) == 1:
-        line = (alike if len(alike) == 1 else others)[0].line_of(wanted)
+    fitting = [one for one in known if fits(one.shape, wanted)]
+    sizes = (len(wanted),) if fits is shapes.same else (len(wanted), len(wanted) + 1)
+    others = [one for one in known if len(one.shape) in sizes and one not in fitting]
+    decided = [one for one in (*fitting, *others) if one.documented]
+    if fitting and (not decided or decided[0] in fitting):
+        line = next((one for one in fitting if not one.documented), fitting[0]).lines[0]
+        return honoured(view, name, text, line)
+    spelt = [one for one in others if not one.documented]
+    if decided or len(spelt) == 1:
+        line = (spelt if len(spelt) == 1 else decided)[0].line_of(wanted)
         return judged(name, text, "contradicted", view.text(line), line)
-    return judged(name, text, "not found", f"nothing in the code states the shape {shapes.written(wanted)}")
+    return judged(name, text, "not found", f"nothing in the code states the shape {shapes.batched(wanted)}")
 
 
 def _by_run(
@@ -128,26 +132,30 @@ def _sum(shape: Shape) -> int:
 
 
 def _shown(row: Conformance, verdict: Verdict, verb: str, running: list[Shape]) -> Conformance:
-    sizes = " and ".join(shapes.written(shape).replace("(", "(N, ", 1).replace(", )", ")") for shape in running[:3])
+    sizes = " and ".join(shapes.batched(shape) for shape in running[:3])
     return judged(row["name"], row["expected"], verdict, f"the running model {verb} {sizes}")
 
 
 def _by_classes(view: CodeView, values: Values, text: str, count: int, stated: list[Stated]) -> Conformance:
-    """The number of classes: a setting, a size of the output, or the width of a layer; two may be one logit."""
+    """The number of classes: a setting, a size of the documented output, or the width of a layer."""
     setting = view.config.get("num_classes")
     if setting is not None and "num_classes" in view.settings_read:
         return _expecting(text, compare(view, "output", count, [setting]))
-    lines = [one.lines[0] for one in stated if count in one.shape]
-    lines += [call.lineno for call in view.calls_of("Linear", "Dense") if _width(values, call) == count]
-    line = next(iter(lines), view.first_name(*_ONE_LOGIT) if count == 2 else None)
+    line = next((one.lines[0] for one in stated if count in one.shape), None)
+    return _by_widths(view, values, text, count) if line is None else honoured(view, "output", text, line)
+
+
+def _by_widths(view: CodeView, values: Values, text: str, count: int) -> Conformance:
+    """Some layer has the width of that many classes; contradicted where all widths are known, and none is it."""
+    widths = [(settings_of(values, call).get("units", UNKNOWN), call.lineno) for call in view.calls_of(*_LAYERS)]
+    line = next((line for width, line in widths if width.only == count), None)
+    if line is None and count == 2:
+        line = view.first_name(*_ONE_LOGIT)
     if line is not None:
         return honoured(view, "output", text, line)
+    if widths and all(width.complete and count not in width.values for width, _ in widths):
+        return judged("output", text, "contradicted", view.text(widths[-1][1]), widths[-1][1])
     return judged("output", text, "not found", f"nothing in the code shows {count} classes")
-
-
-def _width(values: Values, call: ast.Call) -> object:
-    units = settings_of(values, call).get("units")
-    return units.only if units else None
 
 
 def _numbers(view: CodeView, name: str, text: str) -> list[Conformance]:

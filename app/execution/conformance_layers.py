@@ -12,7 +12,7 @@ from dlcodegen.execution.conformance_scopes import MANY
 from dlcodegen.execution.conformance_values import UNKNOWN, Possible, Values
 from dlcodegen.execution.conformance_wanted import Number, Wanted, as_number, positions, read_layer
 from dlcodegen.execution.judging import honoured, judged
-from dlcodegen.execution.layer_names import ALIASES, ONCE
+from dlcodegen.execution.layer_names import ACTIVATIONS, ALIASES, ONCE
 from dlcodegen.report import Conformance
 
 Fit = Literal["exact", "open", "other"]
@@ -93,9 +93,10 @@ class _Model:
 
 def _judge(model: _Model, wanted: Wanted) -> LayerRow:
     view, fits = model.view, _fits(model, wanted)
+    counted = _is_counted(wanted)
     for use in (*fits["exact"], *fits["open"]):
-        if use.left > 0:
-            use.left -= 1 if _is_counted(wanted) else 0
+        if use.left > 0 or not counted:
+            use.left -= counted
             return LayerRow(honoured(view, "layer", wanted.text, use.call.lineno), wanted, use.name)
     if fits["exact"] or fits["open"]:
         reason = f"the code builds fewer of these layers than planned ({wanted.codes[0]})"
@@ -105,9 +106,10 @@ def _judge(model: _Model, wanted: Wanted) -> LayerRow:
         return LayerRow(judged("layer", wanted.text, "contradicted", view.text(line), line), wanted)
     words = (code.lower() for code in wanted.codes)
     lines = [model.mentions[code] for code in wanted.codes if code[:1].isupper() and code in model.mentions]
-    line = min(lines, default=None) if wanted.kind else view.first_term(*words)
-    if line is not None:
-        return LayerRow(honoured(view, "layer", wanted.text, line), wanted)
+    lines += [view.strings[wanted.kind]] if wanted.kind in ACTIVATIONS and wanted.kind in view.strings else []
+    mentioned = min(lines, default=None) if wanted.kind else view.first_term(*words)
+    if mentioned is not None:
+        return LayerRow(honoured(view, "layer", wanted.text, mentioned), wanted)
     reason = f"no {' or '.join(wanted.codes[:3])} in the model" if wanted.kind else "nothing in the code shows it"
     return LayerRow(judged("layer", wanted.text, "not found", reason), wanted)
 

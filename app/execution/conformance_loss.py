@@ -21,9 +21,14 @@ def judge_loss(view: CodeView, expected: str, seen: Seen) -> Conformance:
     if term is None:
         return _by_words(view, expected)
     parts = [part for text in _SUM.split(expected) if (part := _term(text)) is not None]
-    row = _sum(view, expected, term, parts) if len(parts) > 1 else _single(view, expected, loss_codes(term))
-    codes = loss_codes(term).union(*(loss_codes(part) for part in parts))
-    return _by_run(view, row, codes, seen.get("losses", []))
+    computed = [name for name in seen.get("losses", []) if plain(name) in all_losses()]
+    if len(parts) > 1:
+        codes = loss_codes(term).union(*(loss_codes(part) for part in parts))
+        return _contradicted_by_run(view, _sum(view, expected, term, parts), codes, computed)
+    row = _single(view, expected, loss_codes(term))
+    if row["verdict"] != "honoured" and computed and all(plain(name) in loss_codes(term) for name in computed):
+        return judged("loss", expected, "honoured", _sentence(computed))
+    return _contradicted_by_run(view, row, loss_codes(term), computed)
 
 
 def _term(text: str) -> vocabulary.Term | None:
@@ -97,14 +102,18 @@ def _by_words(view: CodeView, expected: str) -> Conformance:
     return honoured(view, "loss", expected, line)
 
 
-def _by_run(view: CodeView, row: Conformance, codes: frozenset[str], losses: list[str]) -> Conformance:
-    """What was computed in training; a loss of the script's own may use others inside."""
-    computed = [name for name in losses if plain(name) in all_losses()]
-    sentence = f"the running script computes {' and '.join(computed[:3])}"
-    own = any(plain(name) in codes for name in computed)
-    if own and row["verdict"] != "honoured":
-        return judged("loss", row["expected"], "honoured", sentence)
+def _contradicted_by_run(view: CodeView, row: Conformance, codes: frozenset[str], computed: list[str]) -> Conformance:
+    """A loss that the code only names is not what is computed; one of the script's own may use others inside."""
     defined = {plain(node.name) for node in view.nodes if isinstance(node, ast.ClassDef | ast.FunctionDef)}
-    if computed and not own and row["verdict"] == "honoured" and not defined & codes:
-        return judged("loss", row["expected"], "contradicted", sentence)
-    return row
+    if (
+        row["verdict"] != "honoured"
+        or not computed
+        or defined & codes
+        or any(plain(name) in codes for name in computed)
+    ):
+        return row
+    return judged("loss", row["expected"], "contradicted", _sentence(computed))
+
+
+def _sentence(computed: list[str]) -> str:
+    return f"the running script computes {' and '.join(computed[:3])}"

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from dlcodegen import vocabulary
 from dlcodegen.execution.code_view import CodeView, callee
 from dlcodegen.execution.conformance_values import UNKNOWN, Possible, Values
-from dlcodegen.execution.judging import equal, honoured, judged
+from dlcodegen.execution.conformance_wanted import literal_value
+from dlcodegen.execution.judging import close, honoured, judged
 from dlcodegen.plan import layer_call, layer_name
 from dlcodegen.report import Conformance, Optimizer, Seen
 
 _KNOWN = {code for term in vocabulary.OPTIMIZERS for code in term.code}
-_PLACES = {  # what the arguments of PyTorch's optimizers stand for; Keras's have no parameters before
+_PLACES: dict[
+    str, tuple[str, ...]
+] = {  # what the arguments of PyTorch's optimizers stand for; Keras's have no parameters before
     "SGD": ("params", "lr", "momentum", "dampening", "weight_decay", "nesterov"),
     "RMSprop": ("params", "lr", "alpha", "eps", "weight_decay", "momentum"),
 }
@@ -21,6 +24,11 @@ _USUAL_PLACES = ("params", "lr", "betas", "eps", "weight_decay")
 _ALIASES = {"learning_rate": "lr", "epsilon": "eps", "rho": "alpha", "decay": "weight_decay"}
 _DEFAULTS: Mapping[str, object] = {"momentum": 0, "weight_decay": 0, "nesterov": False, "betas": (0.9, 0.999)}
 _DEFAULT_DECAY = {"AdamW": {"pytorch": 0.01, "keras": 0.004}}
+_DEFAULT_RATES = {
+    "pytorch": {"rmsprop": 0.01, "adagrad": 0.01, "nadam": 0.002, "adamax": 0.002, "adadelta": 1.0, "lbfgs": 1.0},
+    "keras": {"sgd": 0.01},
+}
+_USUAL_RATE = 0.001
 _IN_WORDS = re.compile(
     r"(momentum|weight[ _-]decay|learning[ _-]rate|lr)\s*(?:of|=|:)?\s*(\d*\.?\d+(?:e-?\d+)?)", re.IGNORECASE
 )
@@ -36,18 +44,18 @@ class _Planned:
     settings: dict[str, object]
 
 
-def optimizer_calls(view: CodeView) -> list[ast.Call]:
-    """The calls that build an optimizer."""
-    return view.calls_of(*_KNOWN)
+def rates(view: CodeView, values: Values) -> Iterator[tuple[Possible, int]]:
+    """The learning rate of each optimizer that the code builds, and its line; its default where none is passed."""
+    for call in view.calls_of(*_KNOWN):
+        settings = _settings(values, call)
+        yield settings.get("lr", UNKNOWN if None in settings else _default_rate(view, callee(call))), call.lineno
+    for name, line in _by_name(view):
+        yield _default_rate(view, name), line
 
 
-def rate_of(values: Values, call: ast.Call) -> Possible | None:
-    """The learning rate that an optimizer is built with; None when it is left at its default."""
-    settings = _settings(values, call)
-    rate = settings.get("lr")
-    if rate is None and None in settings:
-        return UNKNOWN
-    return rate
+def _default_rate(view: CodeView, name: str) -> Possible:
+    rate = _DEFAULT_RATES[view.framework].get(name.lower(), _USUAL_RATE)
+    return Possible(frozenset([rate]), complete=True)
 
 
 def judge_optimizer(view: CodeView, values: Values, expected: str, seen: Seen) -> Conformance:
@@ -70,47 +78,45 @@ def _planned(text: str) -> _Planned:
     call = layer_call(text)
     if call is None:
         return _Planned(text, codes, {_place(name): float(value) for name, value in _IN_WORDS.findall(text)})
-    settings: dict[str, object] = {}
-    for item in call.keywords:
-        try:
-            settings[_place(str(item.arg))] = ast.literal_eval(item.value)
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            continue  # a name, which states no value
-    return _Planned(text, codes, settings)
+    stated = {_place(str(item.arg)): literal_value(item.value) for item in call.keywords}
+    return _Planned(text, codes, {name: value for name, value in stated.items() if value is not None})
 
 
 def _by_code(view: CodeView, values: Values, planned: _Planned) -> Conformance:
-    own, others = [], []
-    for name, line, call in _built(view, planned):
-        (own if name.lower() in map(str.lower, planned.codes) else others).append((line, call))
-    for line, call in own:
-        if call is None or all(_fits(view, values, call, *setting) for setting in planned.settings.items()):
+    built = list(_built(view, planned))
+    own = [one for one in built if one[0].lower() in map(str.lower, planned.codes)]
+    for name, line, call in own:
+        settings: dict[str | None, Possible] = {} if call is None else _settings(values, call)
+        if all(_fits(view, name, settings, *setting) for setting in planned.settings.items()):
             return honoured(view, "optimizer", planned.text, line)
-    if own or others:
-        line = (own or others)[0][0]
+    if built:
+        line = (own or built)[0][1]
         return judged("optimizer", planned.text, "contradicted", view.text(line), line)
-    line = view.first_name(*planned.codes)
-    if line is not None:
-        return honoured(view, "optimizer", planned.text, line)
+    mentioned = view.first_name(*planned.codes)
+    if mentioned is not None:
+        return honoured(view, "optimizer", planned.text, mentioned)
     return judged("optimizer", planned.text, "not found", "no optimizer of a known name in the code")
 
 
 def _built(view: CodeView, planned: _Planned) -> Iterator[tuple[str, int, ast.Call | None]]:
-    """Optimizers that are built, by call or by Keras's name for them: `compile(optimizer="adam")`."""
+    """Optimizers that are built, by call or by Keras's name for them."""
     for call in view.calls_of(*_KNOWN, *planned.codes):
         yield callee(call), call.lineno, call
+    yield from ((name, line, None) for name, line in _by_name(view))
+
+
+def _by_name(view: CodeView) -> Iterator[tuple[str, int]]:
+    """`compile(optimizer="adam")`."""
     for call in view.calls_of("compile"):
         for item in call.keywords:
             if item.arg == "optimizer" and isinstance(item.value, ast.Constant):
-                yield str(item.value.value), item.value.lineno, None
+                yield str(item.value.value), item.value.lineno
 
 
 def _settings(values: Values, call: ast.Call) -> dict[str | None, Possible]:
     """What the arguments set; the key None stands for `**settings`."""
     name = callee(call)
-    places = _PLACES.get(name, _USUAL_PLACES)
-    if values.view.framework == "keras":
-        places = ("lr",)
+    places = ("lr",) if values.view.framework == "keras" else _PLACES.get(name, _USUAL_PLACES)
     found: dict[str | None, Possible] = {
         place: UNKNOWN if node is None else values.of(node)
         for place, node in zip(places, values.arguments(call), strict=False)
@@ -119,15 +125,16 @@ def _settings(values: Values, call: ast.Call) -> dict[str | None, Possible]:
     return found
 
 
-def _fits(view: CodeView, values: Values, call: ast.Call, name: str, wanted: object) -> bool:
+def _fits(view: CodeView, optimizer: str, settings: dict[str | None, Possible], name: str, wanted: object) -> bool:
     """Whether a call sets this to that, leaves it at that default, or hides what it sets."""
-    settings = _settings(values, call)
     if name in settings:
         possible = settings[name]
         return not possible.complete or any(_same(value, wanted) for value in possible.values)
     if None in settings:
         return True
-    default = _DEFAULT_DECAY.get(callee(call), {}).get(view.framework) if name == "weight_decay" else None
+    if name == "lr":
+        return _same(_default_rate(view, optimizer).only, wanted)
+    default = _DEFAULT_DECAY.get(optimizer, {}).get(view.framework) if name == "weight_decay" else None
     return _same(_DEFAULTS.get(name) if default is None else default, wanted)
 
 
@@ -141,8 +148,8 @@ def _has(optimizer: Optimizer, name: str, wanted: object) -> bool:
 
 def _same(value: object, wanted: object) -> bool:
     if isinstance(value, tuple | list) and isinstance(wanted, tuple | list):
-        return len(value) == len(wanted) and all(map(equal, value, wanted))
-    return equal(value, wanted)
+        return len(value) == len(wanted) and all(map(close, value, wanted))
+    return close(value, wanted)
 
 
 def _names(view: CodeView, name: str) -> Iterator[str]:

@@ -2,73 +2,41 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 
-from dlcodegen.execution.code_view import CodeView
+from dlcodegen.execution.code_view import CodeView, Found
+from dlcodegen.execution.conformance_names import names_of
 from dlcodegen.execution.conformance_splits import split_line
+from dlcodegen.execution.conformance_steps import content, kinds, steps_of
+from dlcodegen.execution.conformance_values import Values
 from dlcodegen.execution.judging import equal, honoured, judged, worst
 from dlcodegen.execution.preprocess_steps import (
     DIVIDED,
-    GENERIC,
     SIGNED_RANGE,
     SIGNED_TERMS,
     SPLIT,
-    STEPS,
     UNIT_RANGE,
     UNIT_TERMS,
     Step,
 )
 from dlcodegen.report import Conformance, Fact
 
-_BUILDERS = ("build_model", "build_loss", "build_optimizer", "run_epoch")
+_NO_DATA = ("build_model", "build_loss", "build_optimizer", "run_epoch", "compute_metrics", "evaluate")
 
 
-def judge_preprocess(view: CodeView, text: str, facts: list[Fact]) -> list[Conformance]:
+def judge_preprocess(view: CodeView, values: Values, text: str, facts: list[Fact]) -> list[Conformance]:
     """One row a step, in the plan's order. What the requirement states wins over a number in the plan's text."""
-    data = _DataPart(view, {fact["name"]: fact["value"] for fact in facts})
+    data = _DataPart(view, values, {fact["name"]: fact["value"] for fact in facts})
     return [_judge(data, step) for step in steps_of(text)]
-
-
-def steps_of(text: str) -> list[str]:
-    """The steps of a plan's text: cut at commas outside brackets, and at an `and` that a known step follows."""
-    steps: list[str] = []
-    for piece in _pieces(text):
-        if steps and not _content(piece) and not _is_known(piece):
-            steps[-1] += f", {piece}"  # "at most 256" belongs to what it limits
-        else:
-            steps.append(piece)
-    return steps
-
-
-def _pieces(text: str) -> Iterator[str]:
-    depth, start = 0, 0
-    for index, sign in enumerate(text):
-        depth += (sign in "([") - (sign in ")]")
-        if depth == 0 and (sign in ";\n" or text.startswith((", ", ",\n"), index)):
-            yield from _at_and(text[start:index])
-            start = index + 1
-    yield from _at_and(text[start:])
-
-
-def _at_and(text: str) -> Iterator[str]:
-    """`resize images and scale pixels to [0, 1]` is two steps, `resize images and masks` is one."""
-    start = 0
-    for match in re.finditer(r",? (?:and then|and|then) ", text):
-        left, right = text[start : match.start()].strip(), text[match.end() :]
-        if len(left.split()) > 1 and _begins_known(right):
-            yield left
-            start = match.end()
-    last = text[start:].strip().strip(".")
-    if last:
-        yield re.sub(r"^(?:and then|and|then) ", "", last)
 
 
 class _DataPart:
     """The names of a script outside its models: what only a model does with its tensors prepares no data."""
 
-    def __init__(self, view: CodeView, stated: Mapping[str, object]) -> None:
+    def __init__(self, view: CodeView, values: Values, stated: Mapping[str, object]) -> None:
         self.view = view
+        self.values = values
         self.stated = stated
 
     @cached_property
@@ -128,11 +96,11 @@ class _DataPart:
 def _is_model(node: ast.AST) -> bool:
     if isinstance(node, ast.ClassDef):
         return any(isinstance(item, ast.FunctionDef) and item.name in ("forward", "call") for item in node.body)
-    return isinstance(node, ast.Import | ast.ImportFrom) or getattr(node, "name", "") in _BUILDERS
+    return isinstance(node, ast.Import | ast.ImportFrom) or getattr(node, "name", "") in _NO_DATA
 
 
 def _judge(data: _DataPart, text: str) -> Conformance:
-    rows = [_known(data, text, step) for step in _kinds(text)]
+    rows = [_known(data, text, step) for step in kinds(text)]
     if UNIT_RANGE.search(text) or SIGNED_RANGE.search(text):
         rows.append(_range(data, text))
     if match := SPLIT.search(text):
@@ -140,20 +108,6 @@ def _judge(data: _DataPart, text: str) -> Conformance:
     if match := DIVIDED.search(text):
         rows.append(_line_or_not(data.view, text, data.divisors.get(float(match[1]))))
     return worst(rows) if rows else _by_words(data.view, text)
-
-
-def _kinds(text: str) -> list[Step]:
-    return [step for step in STEPS if step.pattern.search(text)]
-
-
-def _is_known(text: str) -> bool:
-    return bool(_kinds(text)) or any(pattern.search(text) for pattern in (UNIT_RANGE, SIGNED_RANGE, SPLIT, DIVIDED))
-
-
-def _begins_known(text: str) -> bool:
-    """Whether the text begins with a step: `scale pixels to [0, 1]`, `split 70/15/15`."""
-    begins = any(step.pattern.match(text) for step in STEPS) or re.match(r"(?:re)?scale|split|divide", text)
-    return bool(begins)
 
 
 def _known(data: _DataPart, text: str, step: Step) -> Conformance:
@@ -179,6 +133,13 @@ def _wrong_setting(data: _DataPart, text: str, step: Step) -> int | None:
     numbers = [float(number) for match in step.number.finditer(text) for number in match.groups() if number]
     config = data.view.config
     settings = [config[field] for field in step.fields if field in config]
+    settings += [
+        Found(only, item.value.lineno)
+        for _, call in data.view.calls
+        for item in call.keywords
+        if item.arg in step.fields and (only := data.values.of(item.value).only) is not None
+    ]
+    numbers += [step.implied] if step.implied is not None else []
     numbers += [value for field in step.fields if isinstance(value := data.stated.get(field), int | float)]
     if not numbers or any(equal(setting.value, number) for setting in settings for number in numbers):
         return None
@@ -199,11 +160,18 @@ def _range(data: _DataPart, text: str) -> Conformance:
 
 
 def _is_shifted(view: CodeView) -> bool:
-    """`* 2 - 1` or `- 0.5` somewhere: what was from 0 to 1 is centred."""
-    return any(
-        isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and view.literal(node.right) in (1, 0.5)
-        for node in view.nodes
-    )
+    """`x * 2 - 1` or `(x - 0.5) / 0.5`: what was from 0 to 1 is centred. Random numbers are no data."""
+    for node in view.nodes:
+        match node:
+            case ast.BinOp(left=ast.BinOp(op=ast.Mult(), left=a, right=b), op=ast.Sub(), right=ast.Constant(value=1)):
+                centred = 2 in (view.literal(a), view.literal(b))
+            case ast.BinOp(left=ast.BinOp(op=ast.Sub(), right=ast.Constant(value=0.5)), op=ast.Div() | ast.Mult()):
+                centred = True
+            case _:
+                continue
+        if centred and not any("rand" in name for inner in view.inside(node) for name in names_of(inner)):
+            return True
+    return False
 
 
 def _split(view: CodeView, text: str, shares: list[int]) -> Conformance:
@@ -223,7 +191,7 @@ def _line_or_not(view: CodeView, text: str, line: int | None) -> Conformance:
 
 def _by_words(view: CodeView, text: str) -> Conformance:
     """A step of no known kind: honoured where its own words occur, among names first, then in what is written."""
-    words = _content(text)
+    words = content(text)
     forms = [form for word in words for form in (word, word.removesuffix("s"), word.removesuffix("es"))]
     line = next((view.terms[form] for form in forms if form in view.terms), None)
     if line is None:
@@ -237,8 +205,3 @@ def _lines(prose: str, start: int, forms: list[str]) -> list[int]:
     """The lines of a string, which begins at `start`, that hold one of the words."""
     lines = enumerate(prose.lower().split("\n"), start)
     return [number for number, line in lines if any(re.search(rf"\b{form}\b", line) for form in forms)]
-
-
-def _content(text: str) -> list[str]:
-    """The words that say what is done."""
-    return [word for word in re.findall(r"[a-z]{3,}", text.lower()) if word not in GENERIC]

@@ -1,5 +1,6 @@
 """The layers of the plan against those that the running model really holds."""
 
+import ast
 from collections.abc import Sequence
 
 from dlcodegen.execution.code_view import CodeView, Value
@@ -9,7 +10,7 @@ from dlcodegen.execution.conformance_smoke import counts_are_lowered
 from dlcodegen.execution.conformance_wanted import Wanted
 from dlcodegen.execution.judging import judged
 from dlcodegen.execution.layer_names import LEAVES, ONCE
-from dlcodegen.report import Conformance, Seen
+from dlcodegen.report import Conformance, Seen, Verdict
 
 _MOST_LAYERS = 300
 """The observer lists so many layers at the most: what is not in a list of that length may exist."""
@@ -20,12 +21,24 @@ _FROM_DATA = 100
 def sharpened(view: CodeView, rows: Sequence[LayerRow], seen: Seen, smaller: dict[str, Value]) -> list[Conformance]:
     """The rows, changed where the layers of the running model show more than the code does.
 
-    Left as they are where the list may not hold all: it was cut, or the script trains more than one model.
+    They can only confirm where they may not be all: the list was cut, or the script makes more than one model.
     """
     built = read_built(seen.get("layers", []), seen.get("framework", view.framework))
-    if not built or len(built) >= _MOST_LAYERS or len(seen.get("optimizers", [])) > 1:
+    if not built:
         return [row.row for row in rows]
-    return [_sharpen(row, _ordinal(rows, position), built, smaller) for position, row in enumerate(rows)]
+    found = [_sharpen(row, _ordinal(rows, position), built, smaller) for position, row in enumerate(rows)]
+    if len(built) < _MOST_LAYERS and len(seen.get("optimizers", [])) <= 1 and _makes_one_model(view):
+        return found
+    return [new if new["verdict"] == "honoured" else row.row for new, row in zip(found, rows, strict=True)]
+
+
+def _makes_one_model(view: CodeView) -> bool:
+    """Whether what is trained is what `build_model` returns, and that is one thing; what Keras compiles is one, too."""
+    build = view.function("build_model")
+    if build is None:
+        return len(view.calls_of("compile")) == 1
+    returned = [node.value for node in view.inside(build) if isinstance(node, ast.Return)]
+    return not any(isinstance(value, ast.Tuple | ast.List | ast.Dict) for value in returned)
 
 
 def _sharpen(row: LayerRow, place: tuple[int, int], built: list[Built], smaller: dict[str, Value]) -> Conformance:
@@ -43,10 +56,21 @@ def _sharpen(row: LayerRow, place: tuple[int, int], built: list[Built], smaller:
         return row.row if row.row["verdict"] == "honoured" else _shown(wanted, "honoured", free)
     if alike:
         return row.row if counts_are_lowered(smaller) else _too_few(row, alike)
-    other = candidates[-1] if place[0] == place[1] - 1 else candidates[min(place[0], len(candidates) - 1)]
-    if _may_be_smaller(wanted, other, smaller):
-        return row.row
+    other = _nearest(wanted, candidates, place)
+    if row.row["verdict"] == "contradicted" or _may_be_smaller(wanted, other, smaller):
+        return row.row  # a line of code says more than what it builds
     return _shown(wanted, "contradicted", other)
+
+
+def _nearest(wanted: Wanted, candidates: list[Built], place: tuple[int, int]) -> Built:
+    """The layer that has most of the wanted numbers; of several the one at the same place, counted from either end."""
+
+    def likeness(item: tuple[int, Built]) -> tuple[int, int]:
+        index, layer = item
+        same = sum(layer.numbers.get(key) == number for key, number in wanted.numbers.items())
+        return same, -min(abs(index - place[0]), abs((len(candidates) - index) - (place[1] - place[0])))
+
+    return max(enumerate(candidates), key=likeness)[1]
 
 
 def _is(layer: Built, wanted: Wanted) -> bool:
@@ -61,9 +85,14 @@ def _may_be_smaller(wanted: Wanted, built: Built, smaller: dict[str, Value]) -> 
         if not isinstance(own, int | float) or not isinstance(number, int | float) or own == number:
             continue
         from_data = key in ("vocab", "units") and number >= _FROM_DATA and wanted.kind in ("embedding", "dense")
-        if own > number or not (smaller or from_data):
+        if own > number or not (from_data or any(_makes(default, number) for default in smaller.values())):
             return False
     return True
+
+
+def _makes(default: Value, number: float) -> bool:
+    """Whether a setting can be what the number comes from: itself, or a multiple, as widths of stages are."""
+    return isinstance(default, int | float) and (default == number or (default > 1 and number % default == 0))
 
 
 def _ordinal(rows: Sequence[LayerRow], position: int) -> tuple[int, int]:
@@ -72,9 +101,8 @@ def _ordinal(rows: Sequence[LayerRow], position: int) -> tuple[int, int]:
     return same.index(position), len(same)
 
 
-def _shown(wanted: Wanted, verdict: str, layer: Built) -> Conformance:
-    sentence = f"the running model has {layer.text}"
-    return judged("layer", wanted.text, "honoured" if verdict == "honoured" else "contradicted", sentence)
+def _shown(wanted: Wanted, verdict: Verdict, layer: Built) -> Conformance:
+    return judged("layer", wanted.text, verdict, f"the running model has {layer.text}")
 
 
 def _missing(row: LayerRow) -> Conformance:

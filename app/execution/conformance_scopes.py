@@ -168,7 +168,7 @@ class Scopes:
     def _bound_in(self, scope: Function | ast.Module) -> dict[str, list[Source]]:
         if scope not in self._bound:
             nodes = scope.body if isinstance(scope, ast.Module) else self.view.inside(scope)
-            self._bound[scope] = found = {}
+            found = self._bound.setdefault(scope, {})
             for target, source in _bindings(nodes):
                 found.setdefault(target, []).append(source)
         return self._bound[scope]
@@ -225,12 +225,14 @@ def _of_column(rows: ast.expr, index: int) -> list[Source]:
         case ast.Call(func=ast.Name(id="pairwise") | ast.Attribute(attr="pairwise"), args=[inner]):
             return [Source(inner, element=True)]
         case ast.Tuple(elts=items) | ast.List(elts=items):
-            return [Source(row.elts[index]) if _has(row, index) else Source(None) for row in items]
+            return [_at(row, index) for row in items]
     return [Source(None)]
 
 
-def _has(row: ast.expr, index: int) -> bool:
-    return isinstance(row, ast.Tuple | ast.List) and index < len(row.elts)
+def _at(row: ast.expr, index: int) -> Source:
+    """One item of a row that is written out."""
+    items = row.elts if isinstance(row, ast.Tuple | ast.List) else []
+    return Source(items[index]) if index < len(items) else Source(None)
 
 
 def _argument(call: ast.Call, position: int | None, name: str) -> ast.expr | None:

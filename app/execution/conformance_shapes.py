@@ -26,6 +26,8 @@ class Stated:
 
     shape: Shape
     lines: tuple[int, ...]
+    documented: bool = True
+    """By what makes the model, not by settings alone."""
 
     def line_of(self, wanted: Shape) -> int:
         """The line of the first size that is not the wanted one."""
@@ -64,7 +66,7 @@ def of_fields(view: CodeView, groups: Sequence[tuple[str, ...]]) -> list[Stated]
         fields = [view.config[name] for name in group if name in view.config and name in view.settings_read]
         sizes = [field.value for field in fields if isinstance(field.value, int)]
         if len(sizes) == len(group):
-            found.append(Stated(tuple(sizes), tuple(field.line for field in fields)))
+            found.append(Stated(tuple(sizes), tuple(field.line for field in fields), documented=False))
     return found
 
 
@@ -83,9 +85,10 @@ def is_known(shape: Shape) -> bool:
     return None not in shape
 
 
-def written(shape: Shape) -> str:
-    """As Python writes it: `(3, 128, 128)`."""
-    return f"({', '.join('?' if size is None else str(size) for size in shape)}{',' if len(shape) == 1 else ''})"
+def batched(shape: Shape) -> str:
+    """With the batch before it: `(N, 3, 128, 128)`, `(N,)`."""
+    sizes = ", ".join("?" if size is None else str(size) for size in shape)
+    return f"(N, {sizes})" if sizes else "(N,)"
 
 
 def _equal(a: Shape, b: Shape) -> bool:
@@ -136,8 +139,8 @@ def _number(node: ast.expr, config: Mapping[str, Found]) -> float:
     match node:
         case ast.Constant(value=int() | float() as value):
             return value
-        case ast.Name(id=name) if name in config and isinstance(value := config[name].value, int | float):
-            return value
+        case ast.Name(id=name) if name in config and isinstance(setting := config[name].value, int | float):
+            return setting
         case ast.BinOp(left=left, op=op, right=right):
             a, b = _number(left, config), _number(right, config)
             match op:

@@ -9,15 +9,20 @@ _COUNTS = ("depth", "layers", "blocks", "stages")
 
 
 def lowered(view: CodeView) -> dict[str, Value]:
-    """Config fields of data and model that smoke mode lowers or sets -> its value, None where that is not written.
+    """Config fields of data and model that smoke mode lowers, with their defaults.
 
-    `min(self.image_height, 64)` lowers 128, and leaves 32 alone. Fields of the run itself (epochs, ...) are left out.
+    `min(self.image_height, 64)` lowers 128, and leaves 32 alone; what is set in another way may be lower. Fields of
+    the run itself (epochs, ...) are left out.
     """
     found: dict[str, Value] = {}
     for scope in view.nodes:
         if isinstance(scope, ast.FunctionDef) and "smoke" in scope.name:
             found |= _set_in(scope, view)
-    return {name: value for name, value in found.items() if name not in _OF_THE_RUN and _is_lower(view, name, value)}
+    return {
+        name: view.config[name].value
+        for name, value in found.items()
+        if name not in _OF_THE_RUN and _is_lower(view, name, value)
+    }
 
 
 def counts_are_lowered(fields: dict[str, Value]) -> bool:

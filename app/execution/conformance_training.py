@@ -4,9 +4,9 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from dlcodegen.execution.code_view import CodeView, callee
-from dlcodegen.execution.conformance_optimizer import optimizer_calls, rate_of
+from dlcodegen.execution.conformance_optimizer import rates
 from dlcodegen.execution.conformance_values import Possible, Values
-from dlcodegen.execution.judging import compare, equal, honoured, judged
+from dlcodegen.execution.judging import close, compare, equal, honoured, judged
 from dlcodegen.report import Conformance, Seen, Verdict
 
 _BATCH_FIELDS = ("batch_size", "batch", "train_batch_size")
@@ -17,19 +17,17 @@ _RATE_KEYWORDS = ("lr", "learning_rate", "initial_learning_rate", "max_lr")
 
 def judge_learning_rate(view: CodeView, values: Values, expected: float, seen: Seen) -> Conformance:
     """What the optimizers are built with; the running optimizer only where no schedule may have changed it."""
-    passed = [(rate, call.lineno) for call in optimizer_calls(view) if (rate := rate_of(values, call)) is not None]
-    if not passed:
-        passed = list(_keywords(values, _RATE_KEYWORDS))
+    passed = list(rates(view, values)) or list(_keywords(values, _RATE_KEYWORDS))
     row = _number(view, "learning_rate", expected, _RATE_FIELDS, passed)
     for optimizer in seen.get("optimizers", []):
         settings = optimizer["settings"]
         before_schedule = [settings[name] for name in ("initial_lr", "max_lr") if name in settings]
         now = [settings[name] for name in ("lr", "learning_rate") if name in settings]
-        rates = before_schedule or (now if row["verdict"] == "not found" else [])
-        if any(equal(rate, expected) for rate in rates):
+        running = before_schedule or (now if row["verdict"] == "not found" else [])
+        if any(close(rate, expected) for rate in running):
             return row if row["verdict"] == "honoured" else _by_run(expected, "honoured", optimizer["name"], expected)
-        if rates and len(seen.get("optimizers", [])) == 1:
-            return _by_run(expected, "contradicted", optimizer["name"], rates[0])
+        if running and "max_lr" not in settings and len(seen.get("optimizers", [])) == 1:
+            return _by_run(expected, "contradicted", optimizer["name"], running[0])
     return row
 
 

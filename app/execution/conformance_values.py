@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice, product
 from typing import Any
 
-from dlcodegen.execution.code_view import CodeView
+from dlcodegen.execution.code_view import SETTINGS, CodeView
 from dlcodegen.execution.conformance_scopes import Scopes, Source
 
 _MOST = 64
@@ -17,7 +17,6 @@ _LARGEST = 10**9
 _LARGEST_POWER = 64
 _DEEPEST = 40
 """Steps from one expression to the next before it is given up as unknown."""
-_SETTINGS = ("config", "cfg", "args", "self")
 _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -156,7 +155,7 @@ class Values:
         """`config.x` or `self.config.x` through Config's default; None for anything else."""
         match node:
             case ast.Attribute(value=ast.Name(id=owner) | ast.Attribute(attr=owner), attr=name):
-                if owner in _SETTINGS and name in self.view.config and not (owner == "self" and self._sources(node)):
+                if owner in SETTINGS and name in self.view.config and not (owner == "self" and self._sources(node)):
                     value = self.view.config[name].value
                     return UNKNOWN if value is None else _only(value)
         return None

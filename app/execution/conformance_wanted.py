@@ -3,6 +3,7 @@
 import ast
 import re
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from dlcodegen.execution.layer_names import ALIASES, COMPARED, LAYER_CODE, PROSE, SIGNATURES, TORCH_SPELLING
 from dlcodegen.plan import layer_call
@@ -47,8 +48,8 @@ def read_layer(text: str) -> Wanted:
         named = {str(item.arg): value for item in call.keywords if (value := number(item.value)) is not None}
         return Wanted(text, kind, codes, {}, loose, named)
     given = [*zip(places, call.args, strict=False), *((str(item.arg), item.value) for item in call.keywords)]
-    read = {ALIASES.get(place, place): number(node) for place, node in given}
-    return Wanted(text, kind, codes, {key: read[key] for key in COMPARED if (read.get(key)) is not None})
+    read = {ALIASES.get(place, place): value for place, node in given if (value := number(node)) is not None}
+    return Wanted(text, kind, codes, {key: read[key] for key in COMPARED if key in read})
 
 
 def positions(name: str, keras: bool) -> list[str] | None:
@@ -60,11 +61,15 @@ def positions(name: str, keras: bool) -> list[str] | None:
 
 def number(node: ast.expr) -> Number | None:
     """A literal number, or one for each side; equal sides are one number. None for anything else."""
+    return as_number(literal_value(node))
+
+
+def literal_value(node: ast.expr) -> object:
+    """The value of a literal; None for anything else."""
     try:
-        value = ast.literal_eval(node)
+        return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
-    return as_number(value)
 
 
 def as_number(value: object) -> Number | None:
@@ -74,7 +79,7 @@ def as_number(value: object) -> Number | None:
     return value if _is_number(value) else None
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -10,7 +10,9 @@ from dlcodegen.syntax_tree import config_defaults
 
 FUNCTIONS = ("load_data", "build_model", "train", "evaluate", "predict", "main")
 SETTINGS = ("seed", "batch_size", "learning_rate", "epochs")
-_SEEDING = {"manual_seed", "seed", "set_random_seed", "seed_everything", "default_rng"}
+# Of the framework, not only of one generator or of numpy.
+_SEEDING = {"torch.manual_seed", "manual_seed", "torch.random.manual_seed", "keras.utils.set_random_seed"}
+_SEEDING |= {"set_random_seed", "seed_everything"}
 
 
 def contract(script: Script) -> Diagnosis | str:
@@ -43,7 +45,7 @@ def _problems(tree: ast.Module) -> Iterator[tuple[int | None, str]]:
     if outside is not None:
         yield outside.lineno, "main() is called when the script is only imported"
     if not any(_is_seeding(node) for node in ast.walk(tree)):
-        yield None, "no seed is set"
+        yield None, "the framework's seed is not set: torch.manual_seed(config.seed)"
     if not _knows_smoke(tree):
         yield None, "it has no flag --smoke"
 
@@ -60,7 +62,7 @@ def _calls_main(node: ast.stmt) -> bool:
 
 
 def _is_seeding(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in _SEEDING
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in _SEEDING
 
 
 def _knows_smoke(tree: ast.Module) -> bool:

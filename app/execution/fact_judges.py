@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from dlcodegen import vocabulary
 from dlcodegen.execution.code_view import CodeView, Found
@@ -18,18 +19,16 @@ from dlcodegen.execution.conformance_fact_terms import (
     WHERE,
 )
 from dlcodegen.execution.conformance_layers import settings_of
-from dlcodegen.execution.conformance_names import names_of
-from dlcodegen.execution.conformance_shapes import written
+from dlcodegen.execution.conformance_shapes import batched
 from dlcodegen.execution.conformance_splits import split_line
 from dlcodegen.execution.conformance_terms import plain
 from dlcodegen.execution.conformance_values import Values
-from dlcodegen.execution.judging import compare, equal, honoured, judged, present
+from dlcodegen.execution.judging import close, compare, equal, honoured, judged, present
 from dlcodegen.report import Conformance, Fact, Seen
 
 _OF_PLAIN_LAYERS = ("mlp", "cnn")
 """Architectures that any other may hold."""
 _LIBRARIES = ("torch", "np", "numpy", "random")
-_NAMING = (ast.Name, ast.Attribute, ast.ClassDef, ast.FunctionDef)
 
 
 def judge_fact(view: CodeView, values: Values, fact: Fact, seen: Seen) -> Conformance:
@@ -74,14 +73,14 @@ def _by_run(row: Conformance, fact: Fact, seen: Seen) -> Conformance:
     """What the running script shows of a fact that its code does not."""
     name, value = fact["name"], fact["value"]
     for optimizer in seen.get("optimizers", []) if name in OF_OPTIMIZER else []:
-        if equal(optimizer["settings"].get(name), value):
+        if close(optimizer["settings"].get(name), value):
             return judged(name, value, "honoured", f"the running {optimizer['name']} has {name}={value}")
     for layer in read_built(seen.get("layers", []), seen.get("framework", "")) if name in OF_LAYERS else []:
-        if equal(layer.numbers.get(OF_LAYERS[name]), value):
+        if close(layer.numbers.get(OF_LAYERS[name]), value):
             return judged(name, value, "honoured", f"the running model has {layer.text}")
     outputs = seen.get("outputs", []) if name == "num_classes" else []
     if any(value in shape[1:] for shape in outputs):
-        return judged(name, value, "honoured", f"the running model gives {written(tuple(outputs[0]))}")
+        return judged(name, value, "honoured", f"the running model gives {batched(tuple(outputs[0][1:]))}")
     return row
 
 
@@ -144,33 +143,47 @@ def _widths(view: CodeView, values: Values, name: str, wanted: list[str] | list[
 
 
 def _architecture(view: CodeView, value: object) -> Conformance:
+    """By names; where none tells any architecture, as with a stack of plain layers, by the script's title."""
     term = vocabulary.term(vocabulary.ARCHITECTURES, str(value))
-    title = view.text(1).strip('"')
-    if term is None or not term.code:  # a style of stacking layers has no name in code but the script's title
-        return judged("architecture", value, "honoured" if term and term.search(title) else "not found", title, 1)
-    built = _built(view)
-    line = _line_of(built, term.code)
+    title = (ast.get_docstring(view.tree) or "").partition("\n")[0]
+    names = _names(view)
+    line = names.line(term.code) if term else None
     if line is not None:
         return honoured(view, "architecture", value, line)
     telling = (entry for entry in vocabulary.ARCHITECTURES if entry.name not in _OF_PLAIN_LAYERS)
-    other = next((entry.name for entry in telling if _line_of(built, entry.code)), None)
-    if other is None:
+    other = next((entry.name for entry in telling if names.line(entry.code)), None)
+    if other is not None and term is not None and term.code:
+        return judged("architecture", value, "contradicted", f"the code has {other} instead")
+    if not title:
         return judged("architecture", value, "not found", "nothing in the code is called so")
-    return judged("architecture", value, "contradicted", f"the code has {other} instead")
+    by_title = term is not None and term.search(title) is not None
+    return judged("architecture", value, "honoured" if by_title else "not found", title, 1)
 
 
-def _built(view: CodeView) -> dict[str, int]:
-    """Plain names of what the script defines and of the layers that it uses; `torch.Generator` is none of them."""
-    found: dict[str, int] = {}
+@dataclass(frozen=True)
+class _Names:
+    """Names -> lines: what a script defines and its parts (`self.encoder`), in any case; what it uses, as written."""
+
+    defined: dict[str, int]
+    used: dict[str, int]
+
+    def line(self, wanted: tuple[str, ...]) -> int | None:
+        lines = (self.defined.get(plain(name), self.used.get(name)) for name in wanted)
+        return next((line for line in lines if line is not None), None)
+
+
+def _names(view: CodeView) -> _Names:
+    """`torch.Generator` makes random numbers, and is used as no part of a model."""
+    names = _Names({}, {})
     for node in view.nodes:
         of_library = isinstance(node, ast.Attribute) and getattr(node.value, "id", "") in _LIBRARIES
-        for name in names_of(node) if isinstance(node, _NAMING) and not of_library else ():
-            found.setdefault(plain(name), getattr(node, "lineno", 1))
-    return found
-
-
-def _line_of(built: dict[str, int], names: tuple[str, ...]) -> int | None:
-    return next((built[plain(name)] for name in names if plain(name) in built), None)
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            names.defined.setdefault(plain(node.name), node.lineno)
+        elif isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "self":
+            names.defined.setdefault(plain(node.attr), node.lineno)
+        elif isinstance(node, ast.Name | ast.Attribute) and not of_library:
+            names.used.setdefault(node.id if isinstance(node, ast.Name) else node.attr, node.lineno)
+    return names
 
 
 def _scheduler(view: CodeView, value: object) -> Conformance:

@@ -18,8 +18,16 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from dlcodegen.execution.judge_replay import SAVED, NotJudgedError, Project, Replay, draw_from, read_json
-from dlcodegen.execution.judge_splits import as_array, batches, digests, is_array, joined, overlap
+from dlcodegen.execution.judge_replay import (
+    SAVED,
+    NotJudgedError,
+    Project,
+    Replay,
+    UntrainedError,
+    draw_from,
+    read_json,
+)
+from dlcodegen.execution.judge_splits import as_array, batches, described, digests, is_array, overlap
 from dlcodegen.execution.judge_weights import JUDGED, Network, WeightsError, told
 
 MOST_BYTES = 8 << 20  # of each array that is handed over
@@ -34,16 +42,17 @@ def judge(project: Project) -> dict[str, Any]:
     except Exception:
         project.shortened = True
         first = Replay(project).run()
-    project.predicted = first.predicted
+    project.predictions = first.predictions
     train_split, validation_split = [*first.fitted, None, None][:2]
     facts = {
         "unchanged": first.unchanged,
         "tensors": len(first.saved),
-        "predict": joined(first.predictions),
+        "predict": described(first.predictions),
         "train_mode": sorted(first.in_train_mode),
         "evaluated": first.evaluated[:5],
         "leak": overlap(first.test, train_split),
         "validation_leak": overlap(validation_split, train_split),
+        "test_validated": overlap(first.test, validation_split),
         **probe(first),
     }
     trained = [first.metrics]
@@ -64,8 +73,9 @@ def judge(project: Project) -> dict[str, Any]:
         "trained": trained,
         "untrained": untrained and untrained.metrics,
         "fresh": fresh and fresh.metrics,
-        "fresh_predict": fresh and joined(fresh.predictions),
+        "fresh_predict": fresh and described(fresh.predictions),
         "shortened": project.shortened,
+        "unused_evaluate": "evaluate" in first.originals and not first.evaluations,
     }
 
 
@@ -86,38 +96,39 @@ def outputs_of(network: Network, split: Iterable[Any], trained: bool) -> dict[st
     parts: list[tuple[Any, Any]] = []
     room = MOST_BYTES
     for batch in split:
-        if not (isinstance(batch, list | tuple) and len(batch) == 2 and all(map(is_array, batch))):
-            return {"probe": "a batch is no pair of inputs and targets"}
-        output = network(batch[0])
-        if not is_array(output) or not len(output) == len(batch[0]) == len(batch[1]):
+        if not (isinstance(batch, list | tuple) and len(batch) > 1 and all(map(is_array, batch))):
+            return {"probe": "a batch is no tuple of inputs and targets"}
+        *inputs, targets = batch
+        output = network(*inputs)
+        if not is_array(output) or not len(output) == len(inputs[0]) == len(targets):
             return {"probe": "the model does not answer with one tensor that has a row for each example"}
         if not parts and trained:
-            facts |= first_batch(network, batch[0], output)
-        arrays = as_array(output), as_array(batch[1])
+            facts |= first_batch(network, inputs, output)
+        arrays = as_array(output), as_array(targets)
         rows = min(len(output), room // max(1, *(array.nbytes // len(array) for array in arrays)))
         parts.append((arrays[0][:rows], arrays[1][:rows]))
         room -= max(array.nbytes for array in arrays)
         if rows < len(output):
             facts["whole"] = False
             break
-    outputs, targets = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    np.save(JUDGED / ("outputs.npy" if trained else "untrained_outputs.npy"), outputs, allow_pickle=False)
-    np.save(JUDGED / "targets.npy", targets, allow_pickle=False)
+    for name, arrays in zip(("outputs", "targets"), zip(*parts, strict=True), strict=True):
+        file = JUDGED / f"{'' if trained else 'untrained_'}{name}.npy"  # each its own: loaders may shuffle
+        np.save(file, np.concatenate(arrays), allow_pickle=False)
     return facts
 
 
-def first_batch(network: Network, inputs: Any, outputs: Any) -> dict[str, Any]:
+def first_batch(network: Network, inputs: list[Any], outputs: Any) -> dict[str, Any]:
     """Shapes, and how many of some examples get another output alone than in their batch."""
     import numpy as np
 
-    expected = as_array(outputs)
+    expected, count = as_array(outputs), len(inputs[0])
     near = 1e-3 * (1 + float(np.abs(expected).max()))
-    rows = sorted({0, len(inputs) - 1})
-    gaps = [np.abs(as_array(network(inputs[row : row + 1]))[0] - expected[row]).max() for row in rows]
-    facts = {"inputs": list(inputs.shape), "outputs": list(outputs.shape)}
-    differing = sum(not gap <= near for gap in gaps)
+    rows = sorted({count // 2, count - 1}) if count > 2 else range(count)  # the first may be right by chance
+    alone = [as_array(network(*(part[row : row + 1] for part in inputs)))[0] for row in rows]
+    differing = sum(not np.abs(got - expected[row]).max() <= near for got, row in zip(alone, rows, strict=True))
+    facts = {"inputs": list(inputs[0].shape), "outputs": list(outputs.shape)}
     draw_from(7)
-    if differing and not np.array_equal(as_array(network(inputs)), expected):
+    if differing and not np.array_equal(as_array(network(*inputs)), expected):
         return facts  # it draws random numbers
     return facts | {"alone": [differing, len(rows)]}
 
@@ -138,12 +149,14 @@ def main() -> None:
         facts = judge(Project(sys.argv[1:]))
     except WeightsError as error:
         facts = {"weights": str(error)}
+    except UntrainedError as error:
+        facts = {"untrained_main": str(error)}
     except NotJudgedError as error:
         facts = {"not_applicable": str(error)}
     except Exception as error:
         facts = {"not_applicable": f"main() cannot be replayed: {told(error)}"}
     facts["seconds"] = time.monotonic() - started
-    (JUDGED / "facts.json").write_text(json.dumps(facts, default=float), encoding="utf-8")
+    (JUDGED / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from dlcodegen.execution.judge_splits import is_split, summary
+from dlcodegen.execution.judge_splits import Prediction, is_split, same, shape_given
 from dlcodegen.execution.judge_weights import Network, WeightsError, networks, one_line
 
 SAVED = Path("saved")
@@ -21,6 +21,10 @@ SAVED = Path("saved")
 
 class NotJudgedError(Exception):
     """The project is built in a way that cannot be replayed."""
+
+
+class UntrainedError(Exception):
+    """main() comes to its end without calling train()."""
 
 
 class Project:
@@ -43,8 +47,8 @@ class Project:
             if not callable(getattr(self.module, name, None)):
                 raise NotJudgedError(f"there is no function {name}()")
         self.draws = random_state()
-        self.predicted: list[Any] = []
-        """What predict() gave main() in the first replay; main() only writes it, and it can be most of the work."""
+        self.predictions: list[Prediction] = []
+        """Those of the first replay; main() only writes them, and they can be most of the work."""
 
 
 class Replay:
@@ -53,6 +57,8 @@ class Replay:
     def __init__(self, project: Project, trained: bool = True, noise: int = 1, seed: int | None = None) -> None:
         self.project, self.trained, self.noise = project, trained, noise
         self.flags = [] if seed is None else ["--seed", str(seed)]
+        self.trains = False
+        """Whether train() was called."""
         self.network: Network | None = None
         self.saved: dict[str, Any] = {}
         self.unchanged = [0, 0]
@@ -61,12 +67,13 @@ class Replay:
         """Splits that train() was given: training and validation."""
         self.tested: list[Any] = []
         """Splits that evaluate() was given after training."""
-        self.evaluated: list[dict[str, Any]] = []
-        self.metrics: dict[str, Any] = {}
+        self.evaluations = 0
+        """Calls of evaluate() after training."""
+        self.evaluated: list[dict[str, float]] = []
+        self.metrics: dict[str, float] = {}
         """What main() wrote, else what evaluate() returned."""
-        self.predictions: list[dict[str, Any]] = []
-        self.predicted: list[Any] = []
-        self.known = list(project.predicted) if seed is None else []
+        self.predictions: list[Prediction] = []
+        self.known = list(project.predictions) if seed is None else []
         self.in_train_mode: set[str] = set()
         self.phase = ""
 
@@ -89,11 +96,14 @@ class Replay:
         finally:
             for name, original in self.originals.items():
                 setattr(module, name, original)
+        if not self.trains:
+            raise UntrainedError("main() ends without calling train()")
         if self.network is None:
             raise NotJudgedError("main() does not call train() with a model")
         if self.trained and (problem := self.network.misfit(self.saved)):
             raise WeightsError(problem)
-        self.metrics = read_json(metrics) or (self.evaluated[-1] if self.evaluated else {})
+        written = read_json(metrics)
+        self.metrics = numbers(written) if isinstance(written, dict) else (self.evaluated or [{}])[-1]
         return self
 
     @property
@@ -108,6 +118,7 @@ class Replay:
 
     def train(self, *arguments: Any, **named: Any) -> Any:
         """Instead of training: the weights that were saved, or those of before."""
+        self.trains = True
         given = [*arguments, *named.values()]
         self.fitted = [value for value in given if is_split(value)]
         known = [(network, network.state()) for network in networks(given)]
@@ -130,10 +141,12 @@ class Replay:
                 self.saved, self.unchanged = saved, network.unchanged(before, saved)
         elif before:
             network.put(before)
+        else:
+            raise NotJudgedError("nobody knows its weights before training: train() makes them")
         for path in files:  # train() may save, and main() load
             if self.trained:
                 shutil.copyfile(path, out / path.name)
-            elif before:
+            else:
                 network.save(before, path, out / path.name)
         self.network = self.network or network
 
@@ -143,19 +156,25 @@ class Replay:
         self.tested += [value for value in [*arguments, *named.values()] if is_split(value)][:1]
         with self.during("evaluate"):
             metrics = self.originals["evaluate"](*arguments, **named)
+        self.evaluations += 1
         if isinstance(metrics, dict):
-            self.evaluated.append(metrics)
+            self.evaluated.append(numbers(metrics))  # a copy: main() may change what it got
         return metrics
 
     def predict(self, *arguments: Any, **named: Any) -> Any:
-        if self.known and self.evaluated and not self.phase:
-            return self.known.pop(0)
+        given = shape_given([*arguments, *named.values()])
+        if self.evaluated and not self.phase and self.known and self.known[0].given == given:
+            return self.known.pop(0).value
         with self.during("predict"):
-            predicted = self.originals["predict"](*arguments, **named)
+            value = self.originals["predict"](*arguments, **named)
         if self.network and not self.phase:
-            self.predictions.append(summary(predicted))
-            self.predicted.append(predicted)
-        return predicted
+            self.predictions.append(Prediction(given, value))
+            if len(self.predictions) == 1 and not self.project.predictions:
+                draw_from(self.noise + 1)
+                with self.during("predict"):
+                    again = self.originals["predict"](*arguments, **named)
+                self.predictions[0].repeatable = same(value, again)
+        return value
 
     @contextlib.contextmanager
     def during(self, phase: str) -> Iterator[None]:
@@ -220,6 +239,15 @@ def draw_from(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
+
+
+def numbers(metrics: dict[Any, Any]) -> dict[str, float]:
+    """Those of the metrics that are numbers, be it in a tensor."""
+    found = {}
+    for name, value in metrics.items():
+        with contextlib.suppress(TypeError, ValueError, RuntimeError):
+            found[str(name)] = float(value)
+    return found
 
 
 def read_json(path: Path) -> Any:

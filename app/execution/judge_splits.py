@@ -1,5 +1,6 @@
 """Splits of data, whatever holds them, and what is predicted for them. A part of the judge (`judge.py`)."""
 
+import dataclasses
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator
@@ -82,16 +83,51 @@ def digest(example: Any) -> bytes:
     return joint.digest()
 
 
-def summary(predicted: Any) -> dict[str, Any]:
-    """What predict() gave: its kind, and whether all numbers in it are finite."""
+@dataclasses.dataclass
+class Prediction:
+    """One call of predict() by main()."""
+
+    given: list[int]
+    """Shape of the first array among its arguments; empty when there is none."""
+    value: Any
+    repeatable: bool | None = None
+    """Whether it gave the same when it was asked again, with other random numbers."""
+
+
+def shape_given(values: Iterable[Any]) -> list[int]:
+    return next((list(value.shape) for value in values if is_array(value)), [])
+
+
+def described(predictions: list[Prediction]) -> dict[str, Any] | None:
+    """Kind and shapes of the first, and what is true of all of them."""
     import numpy as np
 
-    arrays = [as_array(value) for value in leaves(predicted)]
+    if not predictions:
+        return None
+    first = predictions[0]
+    kind = "array" if is_array(first.value) else type(first.value).__name__
+    arrays = [as_array(leaf) for prediction in predictions for leaf in leaves(prediction.value)]
     numbers = [array for array in arrays if np.issubdtype(array.dtype, np.inexact)]
-    kind = "array" if is_array(predicted) else type(predicted).__name__
-    shape, dtype = (list(arrays[0].shape), str(arrays[0].dtype)) if kind == "array" else ([], "")
-    finite = all(bool(np.isfinite(array).all()) for array in numbers)
-    return {"kind": kind, "shape": shape, "dtype": dtype, "finite": finite}
+    return {
+        "kind": kind,
+        "given": first.given,
+        "shape": list(first.value.shape) if kind == "array" else [],
+        "dtype": str(arrays[0].dtype) if kind == "array" else "",
+        "finite": all(bool(np.isfinite(array).all()) for array in numbers),
+        "rows": sum(map(len, arrays)),
+        "distinct": len({row.tobytes() for array in arrays for row in array}),
+        "repeatable": first.repeatable,
+    }
+
+
+def same(first: Any, second: Any) -> bool | None:
+    """Whether two arrays are equal; None when they are none."""
+    import numpy as np
+
+    if not (is_array(first) and is_array(second)):
+        return None
+    first, second = as_array(first), as_array(second)
+    return first.shape == second.shape and bool(np.allclose(first, second, rtol=1e-3, atol=1e-5, equal_nan=True))
 
 
 def leaves(value: Any) -> list[Any]:
@@ -99,8 +135,3 @@ def leaves(value: Any) -> list[Any]:
         return [value]
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
     return [leaf for item in inner for leaf in leaves(item)]
-
-
-def joined(predictions: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The first call's summary, finite where all were."""
-    return predictions[0] | {"finite": all(one["finite"] for one in predictions)} if predictions else None

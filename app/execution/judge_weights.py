@@ -43,6 +43,8 @@ class Network:
 
     def misfit(self, saved: dict[str, Any]) -> str:
         """Which names only one of model and file knows."""
+        if type(self.model).__name__ in {"DataParallel", "DistributedDataParallel"}:
+            return "the saved names begin with `module.`: save model.module.state_dict(), which the bare model can load"
         own = self.model.state_dict().keys()
         sides = {"lacks": own - saved.keys(), "has, and the model lacks,": saved.keys() - own}
         return "; ".join(f"the saved file {verb} {some(names)}" for verb, names in sides.items() if names)
@@ -61,12 +63,12 @@ class Network:
             inner = {name: state if is_state(value) else value for name, value in held.items()}
             torch.save(state if is_state(held) else inner, target)
 
-    def __call__(self, inputs: Any) -> Any:
+    def __call__(self, *inputs: Any) -> Any:
         import torch
 
         self.model.eval()
         with torch.no_grad():
-            return self.model(inputs)
+            return self.model(*inputs)
 
 
 class KerasNetwork(Network):
@@ -107,8 +109,8 @@ class KerasNetwork(Network):
         elif path.suffix == ".h5":
             self.model.save_weights(target)
 
-    def __call__(self, inputs: Any) -> Any:
-        return self.model(inputs, training=False)
+    def __call__(self, *inputs: Any) -> Any:
+        return self.model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
 
 
 def networks(values: Iterable[Any]) -> list[Network]:
@@ -161,7 +163,7 @@ def problems(files: list[Path]) -> str:
             if "weights_only" in str(held):
                 return f"{path.name} holds more than tensors: save model.state_dict(), not the model"
             return f"{path.name} cannot be loaded: {told(held)}"
-    return f"there is no state_dict in {some(path.name for path in files)}"
+    return f"there is no state_dict in {some(path.name for path in files)}" if files else "no weights were saved"
 
 
 def some(names: Iterable[str]) -> str:

@@ -14,13 +14,14 @@ from typing import Any, Literal
 
 from dlcodegen import syntax_tree, vocabulary
 from dlcodegen.execution.diagnosis import clean
-from dlcodegen.execution.judgement_checks import JUDGEMENT, RELOAD, Problem
-from dlcodegen.execution.judgement_evidence import Evidence, Facts, direction
+from dlcodegen.execution.judgement_checks import JUDGEMENT
+from dlcodegen.execution.judgement_evidence import Evidence, Facts, Problem, direction
 from dlcodegen.execution.outside_score import read_array
+from dlcodegen.execution.reload_checks import RELOAD
 from dlcodegen.plan import SolutionPlan
 
 FACTS = "judged/facts.json"
-ARRAYS = ("outputs", "untrained_outputs", "targets")
+ARRAYS = ("outputs", "targets", "untrained_outputs", "untrained_targets")
 ARTEFACTS = (FACTS, *(f"judged/{name}.npy" for name in ARRAYS))
 """What the judge leaves behind."""
 _PARTS = ("judge_weights.py", "judge_splits.py", "judge_replay.py", "judge.py")
@@ -87,16 +88,26 @@ def judge_facts(
         known = {name: read_array(arrays[name]) for name in ARRAYS if name in arrays}
     except ValueError as error:
         return _unreadable(error)
-    if read.weights:
-        return Judgement("reload", ("weights not loadable", clean(read.weights, 400)))
-    if read.not_applicable:
-        reason = f"not applicable: {clean(read.not_applicable, 300)}"
-        return Judgement("judgement", None, reason, reason)
-    evidence = Evidence(read, known, claimed, plan, losses)
+    return _without_replay(read, losses) or _replayed(Evidence(read, known, claimed, plan, losses))
+
+
+def _without_replay(facts: Facts, losses: tuple[float, float] | None) -> Judgement | None:
+    """The verdict where main() could not be replayed."""
+    if facts.weights:
+        return Judgement("reload", ("weights not loadable", clean(facts.weights, 400)))
+    if facts.untrained_main and losses is None:
+        return Judgement("judgement", ("not trained", clean(facts.untrained_main, 300)))
+    if reason := facts.not_applicable or facts.untrained_main:
+        told = f"not applicable: {clean(reason, 300)}"
+        return Judgement("judgement", None, told, told)
+    return None
+
+
+def _replayed(evidence: Evidence) -> Judgement:
     for check in RELOAD:
         if problem := check(evidence):
             return Judgement("reload", _cleaned(problem))
-    reloaded = _reloaded(read)
+    reloaded = _reloaded(evidence.facts)
     for check in JUDGEMENT:
         if problem := check(evidence):
             return Judgement("judgement", _cleaned(problem), reloaded)
@@ -130,14 +141,34 @@ def _summary(evidence: Evidence) -> str:
     name = _headline(evidence)
     if name is None:
         return "not applicable: main() reports no metric when it is replayed"
-    fresh = (evidence.facts.fresh or {}).get(name)
-    others = [("untrained", evidence.untrained.get(name)), ("other seed", fresh)]
+    others = [("untrained", evidence.untrained.get(name)), ("other seed", _on_other_data(evidence, name))]
     compared = ", ".join(f"{label} {value:.3g}" for label, value in others if value is not None)
     text = f"{name} {evidence.trained[name]:.3g} on held-out data" + (f" ({compared})" if compared else "")
     text += ", as claimed" if name in evidence.claimed else ", which metrics.json does not name"
+    return clean("; ".join([text, *_remarks(evidence)]), 400)
+
+
+def _remarks(evidence: Evidence) -> list[str]:
+    remarks = []
+    same, count = evidence.facts.unchanged
+    old, new = evidence.untrained_score, evidence.score
     if evidence.improved is False:
-        text += "; no better than untrained on held-out data: smoke mode trains too little to tell"
-    return clean(text, 300)
+        remarks.append("no better than untrained on held-out data: smoke mode trains too little to tell")
+    elif old and new and new.loss >= old.loss:
+        remarks.append(f"the loss on held-out data did not fall ({old.loss:.3g} to {new.loss:.3g})")
+    if 2 * same > count:
+        remarks.append(f"{same} of {count} parameters were not trained")
+    return remarks
+
+
+def _on_other_data(evidence: Evidence, name: str) -> float | None:
+    """The metric on the data of another seed, unless that seed seems to make another task of it."""
+    fresh, untrained, trained = (
+        metrics.get(name) for metrics in (evidence.facts.fresh or {}, evidence.untrained, evidence.trained)
+    )
+    if fresh is None or untrained is None or trained is None:
+        return fresh
+    return fresh if abs(fresh - trained) < abs(fresh - untrained) else None
 
 
 def _headline(evidence: Evidence) -> str | None:
@@ -145,6 +176,8 @@ def _headline(evidence: Evidence) -> str | None:
     reported = list(evidence.trained)
     known = [name for name in reported if name in evidence.claimed and direction(name)]
     if evidence.plan:
-        wanted = vocabulary.find(vocabulary.METRICS, evidence.plan.hyperparameters.evaluation_metric)
-        known = [name for name in known if wanted and name == wanted.name] + known
+        stated = evidence.plan.hyperparameters.evaluation_metric
+        term = vocabulary.find(vocabulary.METRICS, stated)
+        wanted = {term.name if term else "", stated.lower().replace(" ", "_")}
+        known = [name for name in known if name in wanted] + known
     return next(iter([*known, *reported]), None)

@@ -1,45 +1,11 @@
 """The questions that a trained project is asked: each answers with a problem, or with None where none is seen."""
 
-import re
 from collections.abc import Callable
 
-from dlcodegen.execution.judgement_evidence import Evidence, direction
+from dlcodegen.execution.judgement_evidence import Evidence, Problem, direction, is_hard, is_smooth
 
-Problem = tuple[str, str]
-"""What it is called, and a plain sentence."""
-
-_SHAPE = re.compile(r"shape \(N((?:, ?\d+)*),?\)")
 _NOT_TOLD_BY_METRICS = {"unconditional-image-generation", "reinforcement-learning"}
 """Tasks whose few steps of smoke mode often make no difference that could be measured."""
-
-
-def finite(evidence: Evidence) -> Problem | None:
-    """What is predicted is a number."""
-    facts = evidence.facts
-    if facts.predict and not facts.predict.finite:
-        return "not finite", "predict() gives NaN or infinity with the saved weights"
-    if facts.fresh_predict and not facts.fresh_predict.finite:
-        return "not finite", "predict() gives NaN or infinity for inputs that are made with another seed"
-    return None
-
-
-def shape(evidence: Evidence) -> Problem | None:
-    """Either predict() or the model itself gives what the plan says, class ids and logits being the same.
-
-    Judged where all three shapes are known. Smoke mode caps sizes: where the inputs are not those of the plan, only the
-    number of dimensions counts.
-    """
-    facts, plan = evidence.facts, evidence.plan
-    wanted = _stated_shape(plan.output) if plan else None
-    predicted = facts.predict
-    if plan is None or wanted is None or not predicted or predicted.kind != "array" or not facts.outputs:
-        return None
-    capped = _stated_shape(plan.input) != facts.inputs[1:]
-    as_predicted = predicted.shape[1:], "int" in predicted.dtype or predicted.dtype == "bool"
-    if any(_agree(wanted, sizes, whole, capped) for sizes, whole in (as_predicted, (facts.outputs[1:], False))):
-        return None
-    shapes = f"predict() gives {_shown(predicted.shape[1:])} and the model {_shown(facts.outputs[1:])}"
-    return "wrong shape", f"{shapes}, where the plan's output is {_shown(wanted)}"
 
 
 def trained(evidence: Evidence) -> Problem | None:
@@ -60,36 +26,50 @@ def evaluation_mode(evidence: Evidence) -> Problem | None:
 def reproduced(evidence: Evidence) -> Problem | None:
     """The saved weights give again what metrics.json claims, as far as chance allows."""
     for name, claim in evidence.claimed.items():
-        slack = _slack(name, claim) + 3 * evidence.spread(name) + (0.1 * abs(claim) if evidence.spread(name) else 0.0)
         again = [metrics[name] for metrics in evidence.facts.trained if name in metrics]
-        if again and all(abs(value - claim) > slack for value in again):
+        if not again or not evidence.is_evaluated(name):
+            continue
+        scatter = max(again) - min(again)
+        slack = _slack(name, claim) + (3 * scatter + 0.1 * abs(claim) if scatter else 0.0)
+        if all(abs(value - claim) > slack for value in again):
             reason = "; load_data() gives other data each time" if evidence.facts.same_data is False else ""
             told = f"metrics.json claims {name} {claim:.4g}, the saved weights give {again[0]:.4g}{reason}"
             return "claim not reproduced", told
-        returned = [metrics[name] for metrics in evidence.facts.evaluated if name in metrics]
-        # A metric in percent is the same metric.
-        if returned and all(abs(scale * value - claim) > slack for value in returned for scale in (1, 100)):
-            return (
-                "claim not reproduced",
-                f"metrics.json claims {name} {claim:.4g}, evaluate() gives {returned[-1]:.4g}",
-            )
+    return None
+
+
+def as_evaluated(evidence: Evidence) -> Problem | None:
+    """What main() writes is what evaluate() told it, save for rounding, percent, or the mean of several calls."""
+    for name, written in evidence.trained.items():
+        told = [metrics[name] for metrics in evidence.facts.evaluated if name in metrics]
+        near = 0.01 * abs(written) + 0.006
+        if told and not any(
+            min(told) * scale - near <= written <= max(told) * scale + near for scale in (1, 100, 0.01)
+        ):
+            return "metrics made up", f"main() writes {name} {written:.4g}, where evaluate() gives {told[-1]:.4g}"
     return None
 
 
 def looks_at_model(evidence: Evidence) -> Problem | None:
-    """The metrics are not the same whatever the weights are."""
-    before, after, other = evidence.untrained, evidence.trained, evidence.facts.fresh
-    if not before or before != after:
+    """The metrics are not the same whatever the weights are.
+
+    Networks that always answer with the same class score alike, trained or not: counted metrics that repeat prove
+    nothing unless the outputs are known to be worth something else.
+    """
+    before, after = evidence.untrained, evidence.trained
+    telling = {name: value for name, value in after.items() if direction(name) and value % 1}  # 0 and 1 may repeat
+    if before != after or not telling:
         return None
-    telling = any(direction(name) and value % 1 for name, value in after.items())  # all wrong, or all right, may repeat
-    if telling and other == after:
-        return "constant metrics", "evaluate() gives the same numbers for other weights and for other data"
-    scores = evidence.untrained_score, evidence.score
-    if scores[0] and scores[1] and "accuracy" in after and "accuracy" in scores[1].metrics:
-        gained = scores[1].metrics["accuracy"] - scores[0].metrics["accuracy"]
-        if abs(gained) > 0.1:
-            told = f"while the accuracy of the outputs changes by {gained:+.2f}"
-            return "constant metrics", f"evaluate() gives the same numbers for trained and untrained weights, {told}"
+    if evidence.facts.unused_evaluate:
+        return "metrics made up", "main() does not call evaluate(), and writes the same numbers for untrained weights"
+    old, new = evidence.untrained_score, evidence.score
+    smooth = any(is_smooth(name) for name in telling)
+    if old and new:
+        gained = [abs(new.metrics[name] - old.metrics[name]) for name in new.metrics.keys() & {"accuracy"}]
+        if any(gain > 0.1 for gain in gained) or (smooth and abs(new.loss - old.loss) > 0.05 * old.loss):
+            return "constant metrics", "evaluate() gives the same for trained and untrained weights, the model does not"
+    elif evidence.facts.fresh == after and (smooth or any(is_hard(name) and telling[name] > 0.5 for name in telling)):
+        return "constant metrics", "evaluate() gives the same for trained and untrained weights and for other data"
     return None
 
 
@@ -130,11 +110,30 @@ def confirmed(evidence: Evidence) -> Problem | None:
     return None
 
 
+def predicts(evidence: Evidence) -> Problem | None:
+    """predict() answers with what the model says, where its answers can be compared with the raw outputs."""
+    predicted, outcome = evidence.facts.predict, evidence.score
+    comparable = outcome is not None and outcome.variety > 0.2 and evidence.facts.alone is not None
+    if not predicted or predicted.kind != "array" or not comparable:
+        return None
+    if predicted.repeatable is False:
+        return "random predictions", "predict() gives something else when it is asked again, the model does not"
+    if predicted.rows >= 10 and predicted.distinct == 1:
+        return "constant predictions", f"predict() gives the same for all {predicted.rows} inputs, the model does not"
+    return None
+
+
 def held_out(evidence: Evidence) -> Problem | None:
-    """Test and validation examples are not those of training, beyond what repeats by chance."""
-    for name, found in (("test", evidence.facts.leak), ("validation", evidence.facts.validation_leak)):
+    """No split consists of another's examples, beyond what repeats by chance."""
+    facts = evidence.facts
+    compared = {
+        "test examples are training": facts.leak,
+        "validation examples are training": facts.validation_leak,
+        "test examples are validation": facts.test_validated,
+    }
+    for words, found in compared.items():
         if found and found[0] > max(0.5, found[1] + 0.3):
-            return "data leak", f"{found[0]:.0%} of the {name} examples are training examples"
+            return "data leak", f"{found[0]:.0%} of the {words} examples"
     return None
 
 
@@ -142,59 +141,43 @@ def independent(evidence: Evidence) -> Problem | None:
     """What an example gets does not depend on its batch."""
     differing, tried = evidence.facts.alone or (0, 0)
     if tried > 1 and differing == tried:
-        cause = "as with a softmax or a normalisation over dimension 0"
+        cause = "as with a softmax over dimension 0, or a recurrent layer without batch_first"
         return "batch dependence", f"an example gets another output alone than in its batch, {cause}"
     return None
 
 
 def learned(evidence: Evidence) -> Problem | None:
-    """Something got better: a metric, our score, or at least the training loss."""
-    if evidence.plan and evidence.plan.category in _NOT_TOLD_BY_METRICS:
+    """Something got better by training, or at least nothing went astray: smoke mode may be too short to learn."""
+    if evidence.improved is not False:
         return None
-    if evidence.improved is False and evidence.loss_fell is False and evidence.losses:
+    old, new = evidence.untrained_score, evidence.score
+    if old and new and new.loss > 5 * old.loss:
+        return (
+            "worse than untrained",
+            f"the loss on held-out data rises from {old.loss:.3g} to {new.loss:.3g} by training",
+        )
+    untold = evidence.plan is not None and evidence.plan.category in _NOT_TOLD_BY_METRICS
+    if evidence.diverged and evidence.losses and not untold:
         first, last = evidence.losses
-        told = f"the training loss did not fall ({first:.3g} to {last:.3g})"
+        told = f"the training loss rose from {first:.3g} to {last:.3g}"
         return "nothing learned", f"no metric is better than with untrained weights, and {told}"
     return None
 
 
-RELOAD: tuple[Callable[[Evidence], Problem | None], ...] = (finite, shape)
 JUDGEMENT: tuple[Callable[[Evidence], Problem | None], ...] = (
     trained,
     evaluation_mode,
     reproduced,
+    as_evaluated,
     looks_at_model,
     varied,
     confirmed,
+    predicts,
     held_out,
     independent,
     learned,
 )
 """What explains most comes first."""
-
-
-def _stated_shape(text: str) -> list[int] | None:
-    """`shape (N, 3, 64, 64)` -> [3, 64, 64]."""
-    found = _SHAPE.search(text)
-    return [int(size) for size in re.findall(r"\d+", found[1])] if found else None
-
-
-def _agree(wanted: list[int], sizes: list[int], whole_numbers: bool, capped: bool) -> bool:
-    """Equal, up to the axis of the classes, which logits have and class ids have not, and up to an axis of size one."""
-    if len(sizes) == len(wanted):
-        return capped or sizes == wanted
-    longer, shorter = (sizes, wanted) if len(sizes) > len(wanted) else (wanted, sizes)
-    if len(longer) != len(shorter) + 1:
-        return False
-    return any(
-        (capped or longer[:axis] + longer[axis + 1 :] == shorter)
-        and (longer is sizes or whole_numbers or longer[axis] == 1)
-        for axis in range(len(longer))
-    )
-
-
-def _shown(sizes: list[int]) -> str:
-    return f"({', '.join(['N', *map(str, sizes)])}{'' if sizes else ','})"
 
 
 def _slack(name: str, claim: float) -> float:
@@ -204,4 +187,4 @@ def _slack(name: str, claim: float) -> float:
 
 def _apart(mine: float, theirs: float) -> float:
     """Distance, also when theirs is in percent."""
-    return min(abs(mine - theirs), abs(100 * mine - theirs) / 100)
+    return min(abs(mine - theirs), abs(mine - theirs / 100)) if abs(theirs) > 1 else abs(mine - theirs)

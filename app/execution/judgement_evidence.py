@@ -15,6 +15,9 @@ from dlcodegen.plan import SolutionPlan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+Problem = tuple[str, str]
+"""What it is called, and a plain sentence."""
+
 _MOST_METRICS = 200
 _LOWER_IS_BETTER = re.compile(
     r"loss|mae|mse|rmse|s?mape|perplexity|wer|cer|fid|errors?|distance|wasserstein|entropy|nll|kl|rel|brier|ece|bce"
@@ -25,6 +28,12 @@ _HIGHER_IS_BETTER = re.compile(
     r"|bleu|rouge|meteor|cider|pck|match|success|return|reward|elbo|kappa|mcc|correlation|pearson|spearman|hits?|ndcg"
     r"|mrr|nmi|ari|score|delta|variance"
 )
+
+_SMOOTH = re.compile(
+    r"loss|mae|mse|rmse|s?mape|perplexity|entropy|nll|kl|psnr|ssim|r2|elbo|rel|wasserstein|fid|brier|distance"
+)
+_HARD = re.compile(r"map|bleu|rouge|pck|match")
+_OF_TRAINING = re.compile(r"train|val|best|time|second|epoch")
 
 
 def _numbers(value: Any) -> dict[str, float]:
@@ -49,13 +58,20 @@ Shape = Annotated[list[Count], Field(max_length=10)]
 
 
 class Prediction(BaseModel):
-    """What predict() gave when main() first called it; `finite` speaks of all calls."""
+    """What predict() gave main(): the first call's shapes, and what is true of all calls."""
 
     kind: str = Field(max_length=200)
     """`array`, or the name of the class."""
-    shape: Shape
-    dtype: str = Field(max_length=40)
-    finite: bool
+    given: Shape = []
+    """Shape of the first array that it was given."""
+    shape: Shape = []
+    dtype: str = Field("", max_length=40)
+    finite: bool = True
+    rows: Count = 0
+    distinct: Count = 0
+    """Number of different rows."""
+    repeatable: bool | None = None
+    """Whether it gave the same when it was asked again."""
 
 
 class Facts(BaseModel):
@@ -66,6 +82,12 @@ class Facts(BaseModel):
     weights: str = Field("", max_length=4000)
     """Why they cannot be loaded."""
     not_applicable: str = Field("", max_length=4000)
+    untrained_main: str = Field("", max_length=4000)
+    """That main() never calls train()."""
+    shortened: bool = False
+    """train() ran for one epoch before the weights were loaded: what it returned is not that of the first run."""
+    unused_evaluate: bool = False
+    """There is an evaluate() which main() does not call after training."""
     unchanged: tuple[Count, Count] = (0, 0)
     """Parameters that have their initial value, and all."""
     tensors: Count = 0
@@ -90,7 +112,10 @@ class Facts(BaseModel):
     outputs: Shape = []
     alone: tuple[Count, Count] | None = None
     """Examples whose output changes when they are alone, and how many were tried."""
+    test_validated: tuple[Share, Share] | None = None
+    """The same of the test examples among the validation examples."""
     same_data: bool | None = None
+    """Whether load_data() gives the same each time."""
 
 
 @dataclass
@@ -111,20 +136,25 @@ class Evidence:
 
     @cached_property
     def untrained(self) -> dict[str, float]:
-        return self.facts.untrained or {}
+        return {} if self.of_training else self.facts.untrained or {}
+
+    @property
+    def of_training(self) -> bool:
+        """The metrics may come from train() itself, where no other weights can be put in: they tell nothing."""
+        return self.facts.shortened and not self.facts.evaluated
 
     @cached_property
     def score(self) -> Score | None:
         """Of the saved weights on the test split, counted by ourselves."""
-        return self._score("outputs")
+        return self._score("")
 
     @cached_property
     def untrained_score(self) -> Score | None:
-        return self._score("untrained_outputs")
+        return self._score("untrained_")
 
-    def _score(self, name: str) -> Score | None:
-        found = "targets" in self.arrays and name in self.arrays
-        return score(self.arrays[name], self.arrays["targets"]) if found else None
+    def _score(self, prefix: str) -> Score | None:
+        outputs, targets = (self.arrays.get(f"{prefix}{name}") for name in ("outputs", "targets"))
+        return score(outputs, targets) if outputs is not None and targets is not None else None
 
     @cached_property
     def improved(self) -> bool | None:
@@ -139,22 +169,47 @@ class Evidence:
         return any(after > before for after, before in pairs) if pairs else None
 
     @cached_property
-    def loss_fell(self) -> bool | None:
-        """Whether the training loss clearly fell; None when none was seen."""
-        if self.losses is None:
-            return None
-        first, last = self.losses
-        return first - last > 0.02 * abs(first)
+    def diverged(self) -> bool:
+        """Whether the training loss doubled, or rose to twice the cross-entropy of untrained weights.
 
-    def spread(self, name: str) -> float:
-        """How far a metric scatters when the same weights are judged again."""
-        values = [metrics[name] for metrics in self.facts.trained if name in metrics]
-        return max(values) - min(values) if values else 0.0
+        Less can happen in a few steps of one epoch, which is all that smoke mode may have.
+        """
+        if self.losses is None:
+            return False
+        first, last = self.losses
+        start = self.untrained_score
+        return last > first + abs(first) or (
+            start is not None and start.one_of_many and last > max(first, 2 * start.loss)
+        )
+
+    def is_evaluated(self, name: str) -> bool:
+        """Whether a metric comes from evaluate(): by its name, or by its value when main() renamed it.
+
+        Others may speak of the training that is not repeated: seconds, epochs, the best validation loss. Where
+        evaluate() tells nothing, those are known by their names.
+        """
+        told = [value for metrics in self.facts.evaluated for value in metrics.values()]
+        if any(name in metrics for metrics in self.facts.evaluated):
+            return True
+        if told:
+            return any(math.isclose(self.trained.get(name, math.nan), value, rel_tol=1e-9) for value in told)
+        return direction(name) != 0 and not self.of_training and not _OF_TRAINING.search(name.lower())
 
 
 def direction(name: str) -> int:
     """1 where more is better, -1 where less is, 0 when the name does not tell."""
-    words = re.split(r"[^a-z0-9]+", name.lower())
-    if any(map(_LOWER_IS_BETTER.fullmatch, words)):
-        return -1
-    return 1 if any(map(_HIGHER_IS_BETTER.fullmatch, words)) else 0
+    return -1 if _has(_LOWER_IS_BETTER, name) else 1 if _has(_HIGHER_IS_BETTER, name) else 0
+
+
+def is_smooth(name: str) -> bool:
+    """Whether the metric changes with every change of the outputs, unlike one that counts right answers."""
+    return _has(_SMOOTH, name) and "hamming" not in name.lower()
+
+
+def is_hard(name: str) -> bool:
+    """Whether an untrained model has no chance of a high value."""
+    return _has(_HARD, name)
+
+
+def _has(pattern: re.Pattern[str], name: str) -> bool:
+    return any(map(pattern.fullmatch, re.split(r"[^a-z0-9]+", name.lower())))

@@ -62,6 +62,7 @@ LAYER_CODE: dict[str, tuple[str, ...]] = {
     ),
     "attention": ("AttentionPooling", "AdditiveAttention", "Attention", "MultiheadAttention", "softmax"),
     "transformerencoder": ("TransformerEncoder", "TransformerEncoderLayer"),
+    "transformerencoderlayer": ("TransformerEncoderLayer", "MultiheadAttention", "MultiHeadAttention"),
     "transformerdecoder": ("TransformerDecoder", "TransformerDecoderLayer"),
     "flatten": ("Flatten", "flatten", "reshape", "view"),
     "relu": ("ReLU", "relu"),
@@ -97,6 +98,9 @@ ONCE = frozenset(
 )  # fmt: skip
 """Layers with weights of their own: two of a plan are two in the code. The rest may be used again and again."""
 
+ACTIVATIONS = frozenset({"relu", "gelu", "silu", "tanh", "sigmoid", "softmax", "softplus", "elu", "selu", "swish"})
+"""Layers that Keras also takes by their name: `Dense(64, activation="relu")`."""
+
 LEAVES: dict[str, tuple[str, ...]] = {
     **{kind: LAYER_CODE[kind] for kind in ONCE},
     "batchnormalization": LAYER_CODE["batchnormalization"],
@@ -120,7 +124,6 @@ TORCH_SPELLING: dict[str, str] = {
     "groupnorm": "groupnormalization",
     "upsample": "upsampling2d",
     "rnn": "simplernn",
-    "transformerencoderlayer": "transformerencoder",
 }
 """Lower-case PyTorch name of a plan's layer -> the name in `LAYER_CODE`."""
 

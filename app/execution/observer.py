@@ -54,8 +54,8 @@ class Observer:
         """What was seen; to be read when the script has ended."""
         self._record.conclude()
         seen, values = self._record.seen.copy(), self._record.loss_values
+        tenth = -(-len(values) // 10)
         if values:
-            tenth = -(-len(values) // 10)
             seen["first_loss"], seen["last_loss"] = fmean(values[:tenth]), fmean(values[-tenth:])
         return seen
 

@@ -101,10 +101,12 @@ def _called_by_keras() -> bool:
 
 def _faults(name: str, call: dict[str, Any]) -> list[tuple[str, str]]:
     """(kind, message) of every mistake in a call that went through."""
-    if name in _REGRESSION:
-        return _of_shapes(name, call["input"], call["target"])
     given = call.get("log_probs" if name == "ctc_loss" else "input")
-    if given is None or not given.requires_grad:
+    if given is None or not given.numel():
+        return []
+    if name in _REGRESSION:
+        return _of_shapes(name, given, call["target"])
+    if not given.requires_grad:
         return []
     made_by = origin(given)
     found = []

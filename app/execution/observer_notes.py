@@ -8,6 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, TypedDict
 
@@ -19,6 +20,7 @@ MOST_LAYERS = 300
 _MOST_NOTES = 20
 _MOST_OPTIMIZERS = 8
 _MOST_LOSSES = 20
+_MOST_SETTINGS = 50
 _DIGITS = re.compile(r"\d+")
 
 
@@ -143,7 +145,7 @@ def due(count: int) -> bool:
 def plain_settings(settings: "dict[str, object]") -> "dict[str, object]":
     """Numbers, truth values and lists of numbers; the rest is left out."""
     plain: dict[str, object] = {}
-    for name, value in settings.items():
+    for name, value in islice(settings.items(), _MOST_SETTINGS):
         if isinstance(value, (list, tuple)) and all(map(_is_number, value)):
             plain[str(name)[:MOST_CHARACTERS]] = list(value)[:16]
         elif _is_number(value):

@@ -119,7 +119,8 @@ class ModuleWatch:
         inputs, outputs = self._candidates.get(root, self._candidates[first])
         self._candidates.clear()
         root = getattr(root, "_orig_mod", root)  # what torch.compile wrapped
-        self.record.seen.update(**self.describe(root), inputs=inputs, outputs=outputs)
+        self.record.seen |= self.describe(root)
+        self.record.seen["inputs"], self.record.seen["outputs"] = inputs, outputs
 
     def stepped(self, parameters: set[int], line: int | None) -> bool:
         """An optimizer of these parameters (ids) made a step; whether a module called since then has any of them."""

@@ -25,6 +25,8 @@ class Score:
     """By the names that they usually have in metrics.json."""
     one_of_many: bool = False
     """Whether each example belongs to one class, and has a logit for each: then there is but one accuracy."""
+    variety: float = 0.0
+    """Share of the examples that do not get the most frequent answer, where an answer can be told from the outputs."""
 
 
 def read_array(content: bytes) -> "NDArray[Any]":
@@ -75,8 +77,10 @@ def _classes(values: "Array", targets: "NDArray[np.int64]") -> Score | None:
     logits, wanted = logits[counted], wanted[counted]
     likely = logits if _are_probabilities(logits) else _softmax(logits)
     chosen = likely[np.arange(len(wanted)), wanted]
-    accuracy = float((likely.argmax(axis=1) == wanted).mean())
-    return Score(float(-np.log(chosen.clip(_LEAST)).mean()), {"accuracy": accuracy}, targets.ndim == 1)
+    answers = likely.argmax(axis=1)
+    metrics = {"accuracy": float((answers == wanted).mean())}
+    variety = 1 - float(np.bincount(answers).max()) / len(answers)
+    return Score(float(-np.log(chosen.clip(_LEAST)).mean()), metrics, targets.ndim == 1, variety)
 
 
 def _labels(values: "Array", targets: "Array") -> Score:
@@ -93,7 +97,8 @@ def _numbers(values: "Array", targets: "Array") -> Score:
 
     errors = values - targets
     mse = float(np.square(errors).mean())
-    return Score(mse, {"mse": mse, "rmse": math.sqrt(mse), "mae": float(np.abs(errors).mean())})
+    variety = 1 - 1 / len(np.unique(values, axis=0))
+    return Score(mse, {"mse": mse, "rmse": math.sqrt(mse), "mae": float(np.abs(errors).mean())}, variety=variety)
 
 
 def _are_probabilities(rows: "Array") -> bool:

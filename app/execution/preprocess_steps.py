@@ -22,6 +22,8 @@ class Step:
     """Where the step's text has that number."""
     in_model: bool
     """Some models do this themselves."""
+    implied: float | None
+    """The number that the settings must have, where the step's words say it."""
     by_threshold: bool
     """A comparison with half of the range shows it too."""
 
@@ -33,12 +35,13 @@ def _step(
     instead: str = "",
     fields: str = "",
     number: str = _ANY,
+    implied: float | None = None,
     in_model: bool = False,
     by_threshold: bool = False,
 ) -> Step:
     whole = re.compile(rf"\b(?:{pattern})", re.IGNORECASE)
     own, other, settings = (tuple(text.split()) for text in (terms, instead, fields))
-    return Step(whole, own, other, settings, re.compile(number), in_model, by_threshold)
+    return Step(whole, own, other, settings, re.compile(number), in_model, implied, by_threshold)
 
 
 STEPS: tuple[Step, ...] = (
@@ -57,7 +60,7 @@ STEPS: tuple[Step, ...] = (
     ),
     _step(
         r"min-?max",
-        "min_max_scaler minmax min_max amin amax",
+        "min_max_scaler minmax min_max amin",
         instead="standard_scaler",
     ),
     _step(
@@ -72,10 +75,15 @@ STEPS: tuple[Step, ...] = (
     _step(r"(?:random\w*[ -])?rotat", "rot90 rotate rotation random_rotation affine affine_grid"),
     _step(r"random\w*[ -]crop", "crop random_crop random_resized_crop"),
     _step(r"cent(?:er|re)[ -]crop", "crop center_crop centre_crop"),
-    _step(r"grey-?scale|gray-?scale|convert to gr[ae]y", "grayscale greyscale rgb_to_grayscale convert gray grey"),
+    _step(
+        r"(?:convert|turn)\w* .*\b(?:grey|gray)|to (?:grey|gray)",
+        "grayscale greyscale rgb_to_grayscale to_grayscale channels",
+        fields="channels",
+        implied=1,
+    ),
     _step(
         r"tokeni[sz]e|split (?:\w+ )?into (?:words|tokens|characters)|split into words",
-        "findall split tokenize tokenise tokenizer tokenized text_vectorization word_tokenize encode",
+        "findall tokenize tokenise tokenizer tokenized text_vectorization word_tokenize word token",
     ),
     _step(r"lower[- ]?cas|to lower", "lower casefold lowercase text_vectorization lower_and_strip_punctuation"),
     _step(
@@ -87,12 +95,13 @@ STEPS: tuple[Step, ...] = (
         r"(?:zero[- ])?pad(?:ded)?\b|truncat|cut (?:or pad )?(?:\w+ )?to \d|clip (?:texts|sequences) to",
         "pad_sequences pad_sequence pad padded truncate truncation output_sequence_length sequence_length max_length"
         " maxlen padding length right",
-        fields="sequence_length summary_length max_length max_len maxlen clip_seconds",
+        fields="sequence_length summary_length max_length max_len maxlen output_sequence_length clip_seconds",
         number=_TO,
     ),
     _step(
         r"cut into (?:pieces|chunks|windows|blocks)|sliding windows?|windows of|cut (?:\w+ )?windows",
-        "unfold window windows sliding_window_view timeseries_dataset_from_array chunk piece block_size cut_windows",
+        "unfold window sliding_window_view timeseries_dataset_from_array chunk piece block_size create_sequences"
+        " make_sequences seq_len lookback",
         fields="sequence_length window window_size lookback",
     ),
     _step(r"one[- ]hot", "one_hot onehot to_categorical one_hot_encoder get_dummies category_encoding eye"),
@@ -117,12 +126,15 @@ STEPS: tuple[Step, ...] = (
         r"imput|(?:fill|replace|handle|drop|remove)\w* .*(?:missing|empty|gaps?\b|nan|null)|empty cells|missing values",
         "fillna nan isnan nanmean nan_to_num ffill bfill dropna interpolate simple_imputer imputer notna isna",
     ),
-    _step(r"(?:add|gaussian) .*noise", "noise randn randn_like gaussian_noise", fields="noise_level noise_std"),
-    _step(r"remove (?:stop|punct)|stop-?words", "stopwords stop_words punctuation sub lower_and_strip_punctuation"),
     _step(
-        r"balanc|over-?sampl|under-?sampl",
-        "weighted_random_sampler smote class_weight class_weights balanced pos_weight",
+        r"(?:add|gaussian) .*noise",
+        "noise noisy gaussian_noise",
+        fields="noise_level noise_std",
     ),
+    _step(r"remove (?:stop|punct)|stop-?words", "stopwords stop_words punctuation lower_and_strip_punctuation"),
+    _step(r"stem(?:ming)?\b|lemmati", "stemmer porter_stemmer snowball_stemmer lemmatizer lemmatize"),
+    _step(r"over-?sampl|under-?sampl|balanc", "weighted_random_sampler smote over_sampler under_sampler balanced"),
+    _step(r"class weights|weigh\w* (?:the )?classes", "class_weight class_weights pos_weight"),
     _step(r"take \d+ frames|sample \d+ frames", "num_frames frames linspace", fields="num_frames"),
 )  # fmt: skip
 """The kinds that are known; a step may be of several ("shuffled split", "stratified split")."""

@@ -13,9 +13,7 @@ where nothing stops it; what would be has no control.
 import platform
 from dataclasses import dataclass, field
 
-from dlcodegen.execution.sandbox.run import Limits
-
-MIB = 1 << 20
+from dlcodegen.execution.sandbox.limits import Limits
 
 UNSANDBOXED = "unsandboxed"
 """Control: the same run without the kernel's layers."""
@@ -37,6 +35,8 @@ class Attack:
     """`UNSANDBOXED`, `NAIVE`, or why there is none."""
     ends: tuple[str, ...] = ("exit",)
     """How a run that held may end: `exit`, a limit (`timeout`, `memory`, ...) or the name of a signal."""
+    needs: str = ""
+    """Without which nothing could succeed: `root`, or `packages` that this user may change."""
     green: bool = False
     """It tries to look as if the script had run to its end."""
     escapes: tuple[str, ...] = ()

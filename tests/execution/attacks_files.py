@@ -165,6 +165,6 @@ ATTACKS = (
     Attack(2, "read a secret file", SECRET),
     Attack(15, "write outside", WRITE),
     Attack(16, "link, move, cut and delete outside", MOVE),
-    Attack(31, "poison the installed packages", POISON),
+    Attack(31, "poison the installed packages", POISON, needs="packages"),
     Attack(43, "cut a file while opening it to read", TRUNCATE),
 )

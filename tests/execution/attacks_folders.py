@@ -147,7 +147,7 @@ ATTACKS = (
     Attack(17, "change modes, times, attributes and flags", METADATA),
     Attack(41, "learn of files that it may not read", STAT, escapes=("base",)),
     Attack(45, "keep others from opening files that it may read", LEASES),
-    Attack(52, "lock files that it may read", ADVISORY_LOCKS, escapes=ANYWHERE),
+    Attack(52, "lock files that it may read", ADVISORY_LOCKS, escapes=ANYWHERE, needs="packages"),
     Attack(46, "look into another run", SIBLINGS),
     *(
         Attack(

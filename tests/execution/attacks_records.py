@@ -5,7 +5,8 @@ from pathlib import Path
 
 SAMPLE = Path(__file__).parents[2] / "corpus" / "samples" / "tabular-classification" / "binary-mlp"
 HUGE = 10**400
-FINE = {"ended": "returned", "seen": {"milestones": {"forward": 0.1, "backward": 0.2, "step": 0.3}}}
+MILESTONES = {"forward": 0.1, "backward": 0.2, "step": 0.3}
+ADAM = {"name": "Adam", "settings": {"lr": HUGE, "betas": [HUGE]}}
 
 _MAIN = "def main() -> None:"
 _FORGE = '''def main() -> None:
@@ -26,35 +27,40 @@ _FORGE = '''def main() -> None:
 
 def work() -> None:'''
 
+_INVENT = '''def main() -> None:
+    """Claims to have done the work."""
+    config = parse_config()
+    out = Path(config.out)
+    out.mkdir(exist_ok=True)
+    torch.save(build_model(config).state_dict(), out / "model.pt")
+    (out / "metrics.json").write_text(json.dumps({"auc": 0.99, "accuracy": 0.99}))
+    print("test: auc 0.99, accuracy 0.99")
+
+
+def work() -> None:'''
+
 
 def nested(depth: int) -> str:
     return "[" * depth + "]" * depth
 
 
-def _seen(**fields: object) -> str:
-    return json.dumps({"token": "TOKEN", "ended": "returned", "seen": {**FINE["seen"], **fields}})  # type: ignore[dict-item]
+def _record(seen: dict[str, object], **fields: object) -> str:
+    return json.dumps({"token": "TOKEN", "ended": "returned", "seen": {"milestones": MILESTONES, **seen}, **fields})
 
 
 METRICS = '{"auc": 0.9, "accuracy": 0.9}'
+FINE = _record({})
 RECORDS = {
     "other types": json.dumps(
-        {"token": "TOKEN", "ended": [1], "autopsy": 5, "seen": [1], "warnings": "x", "faults": {}}
+        {"token": "TOKEN", "ended": [1], "autopsy": 5, "seen": [1], "warnings": "", "faults": {}}
     ),
-    "other types inside": _seen(model=1, layers="x", inputs=[1, [[2]]], optimizers=[3, {"name": 4}], milestones=[5]),
-    "numbers too large": _seen(first_loss=HUGE, last_loss=-HUGE, steps=HUGE, milestones={"backward": HUGE}),
-    "settings too large": _seen(optimizers=[{"name": "Adam", "settings": {"lr": HUGE, "betas": [HUGE]}}]),
-    "no numbers": '{"token": "TOKEN", "seen": {"milestones": {"backward": NaN}, "first_loss": Infinity}}',
-    "half characters": _seen(model="\ud800", layers=["\udfff"]),
-    "half characters in a fault": json.dumps(
-        {"token": "TOKEN", **FINE, "faults": [{"kind": "x", "message": "\ud800"}]}
-    ),
-    "terminal commands": json.dumps(
-        {"token": "TOKEN", **FINE, "faults": [{"kind": "\x1b]0;x\x07", "message": "\x1b[2J\r"}]}
-    ),
-    "long": json.dumps({"token": "TOKEN", **FINE, "faults": [{"kind": "x" * 90_000, "message": "y" * 90_000}]}),
-    "deep": f'{{"token": "TOKEN", "ended": "returned", "faults": [{{"kind": "a", "message": {nested(900)}}}]}}',
-    "deeper": f'{{"token": "TOKEN", "ended": "returned", "faults": {nested(985)}}}',
-    "too deep": f'{{"token": "TOKEN", "ended": {nested(60_000)}}}',
+    "other types inside": _record({"model": 1, "layers": "x", "inputs": [1, [[2]]], "optimizers": [3, {"name": 4}]}),
+    "numbers too large": _record({"first_loss": HUGE, "steps": HUGE, "optimizers": [ADAM], "parameters": -HUGE}),
+    "no numbers": f'{{"token": "TOKEN", "seen": {{"milestones": {json.dumps(MILESTONES)}, "first_loss": NaN}}}}',
+    "half characters": _record({"model": "\ud800"}, faults=[{"kind": "\udfff", "message": "\ud800"}]),
+    "terminal commands": _record({}, faults=[{"kind": "\x1b]0;x\x07", "message": "\x1b[2J\r"}]),
+    "long": _record({}, faults=[{"kind": "x" * 90_000, "message": "y" * 90_000}]),
+    "deep": f'{{"token": "TOKEN", "ended": "returned", "faults": {nested(985)}}}',
 }
 FILES = {
     "half characters": json.dumps({"auc": 0.9, "\ud800": 1}),
@@ -69,3 +75,9 @@ def forging(record: str, metrics: str = METRICS) -> str:
     """A whole script that does nothing and sends this record."""
     code = (SAMPLE / "code.py").read_text(encoding="utf-8")
     return code.replace(_MAIN, _FORGE.format(record=record, metrics=metrics))
+
+
+def inventing() -> str:
+    """A whole script that trains nothing, saves a model as it was built, and invents its metrics."""
+    code = (SAMPLE / "code.py").read_text(encoding="utf-8")
+    return code.replace(_MAIN, _INVENT)

@@ -1,6 +1,7 @@
 """Attacks on time, threads, output and limits."""
 
-from tests.execution.attacks import NAIVE, Attack, Limits
+from dlcodegen.execution.sandbox.limits import Limits
+from tests.execution.attacks import NAIVE, Attack
 
 THREADS = """
 import threading, time
@@ -12,7 +13,7 @@ def many():
             threading.Thread(target=stop.wait, daemon=True).start()
     except RuntimeError:
         raise OSError(errno.EAGAIN, "no more") from None
-    time.sleep(1)  # so that they are seen
+    time.sleep(0.5)  # so that they are seen
 
 attempt(threads=many)
 stop.set()

@@ -1,6 +1,7 @@
 """Attacks on the result: to look passed, to reach the next run, to trap whoever reads what was left."""
 
-from tests.execution.attacks import ANYWHERE, NAIVE, Attack, Limits
+from dlcodegen.execution.sandbox.limits import Limits
+from tests.execution.attacks import ANYWHERE, NAIVE, Attack
 
 VANISH = """
 for name in os.listdir("."):

@@ -1,6 +1,7 @@
 """Attacks on memory and disk; nothing of it is large, so that the controls do no harm."""
 
-from tests.execution.attacks import MIB, NAIVE, Attack, Limits
+from dlcodegen.execution.sandbox.limits import MIB, Limits
+from tests.execution.attacks import NAIVE, Attack
 
 MEMORY = """
 import time
@@ -9,7 +10,7 @@ kept = []
 def fill():
     for _ in range(28):
         kept.append(b"x" * (16 << 20))
-    time.sleep(1)
+    time.sleep(0.5)
 
 attempt(private=fill)
 """
@@ -23,7 +24,7 @@ def write_all(descriptor):
     try:
         for _ in range(SIZE // len(block)):
             os.write(descriptor, block)
-        time.sleep(1)
+        time.sleep(0.5)
     finally:
         os.close(descriptor)
 
@@ -49,7 +50,7 @@ def fill(descriptor, forget):
         shared.write(block)
         if forget:  # the pages stay, but no longer count as used by this process
             shared.madvise(mmap.MADV_DONTNEED)
-    time.sleep(1)
+    time.sleep(0.5)
 
 attempt(%s)
 """
@@ -85,7 +86,7 @@ def fill():
     for number in range(16):
         with open(str(number), "wb") as file:
             file.write(b"x" * (4 << 20))
-    time.sleep(1)
+    time.sleep(0.5)
 
 def hide():
     for _ in range(45):  # a path longer than the kernel takes: it can be gone, and not be named
@@ -109,7 +110,7 @@ def fill(open_one):
     for number in range(16):
         kept.append(open_one(str(number)))
         os.write(kept[-1], b"x" * (4 << 20))
-    time.sleep(1)
+    time.sleep(0.5)
 
 def deleted(name):
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT)
@@ -126,7 +127,7 @@ def fill_mapped():
             kept.append(mmap.mmap(file.fileno(), 4 << 20))
         os.unlink(str(number))
         kept[-1].write(b"x" * (4 << 20))
-    time.sleep(1)
+    time.sleep(0.5)
 
 attempt(%s)
 """
@@ -135,9 +136,9 @@ MANY = """
 import time
 
 def many():
-    for number in range(12_000):
+    for number in range(10_500):
         os.close(os.open(f"{number}", os.O_CREAT))
-    time.sleep(1)
+    time.sleep(0.5)
 
 attempt(many=many)
 """
@@ -160,7 +161,7 @@ ATTACKS = (
         Attack(13, f"fill the disk{title}", DISK % how, control=NAIVE, ends=("exit", "disk"), limits=SMALL)
         for title, how in (("", "fill"), (" too deep to be seen", "hide"), (" in a dark folder", "darken"))
     ),
-    Attack(14, "make thousands of files", MANY, control=NAIVE, ends=("exit", "disk"), limits=SMALL),
+    Attack(14, "make thousands of files", MANY, control=NAIVE, ends=("exit", "disk"), limits=Limits(wall=30)),
     *(
         Attack(
             50,

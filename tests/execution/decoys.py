@@ -36,11 +36,11 @@ class Decoys:
         """In everything secret, and known to no script."""
         self.name = f"atk{uuid.uuid4().hex[:8]}"
         """Of what scripts make outside, and of their processes."""
-        self.temporary = Path(tempfile.mkdtemp(prefix="attack-runs-", dir="/tmp"))
-        self.temporary.chmod(0o755)
-        stack.callback(remove, self.temporary)
-        self.folder = self._files(stack)
-        self.shared = self._shared(stack)
+        made: list[Path] = []
+        stack.callback(remove, made)
+        self.temporary = _folder(made, "/tmp", 0o755)
+        self.folder = self._files(made, stack)
+        self.shared = self._shared(made)
         self.sibling = self.temporary / "dlcodegen-other"
         self.sibling.mkdir(mode=0o755)
         (self.sibling / "file").write_text(f"sibling {self.mark}")
@@ -104,27 +104,24 @@ class Decoys:
             if folder.stat().st_mtime_ns != before.st_mtime_ns:
                 os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns))
 
-    def _files(self, stack: ExitStack) -> Path:
-        folder = Path(tempfile.mkdtemp(prefix="attack-", dir="/tmp"))
-        stack.callback(remove, folder)
+    def _files(self, made: list[Path], stack: ExitStack) -> Path:
+        folder = _folder(made, "/tmp", 0o777)
         (folder / "empty").mkdir()
         (folder / "secret.txt").write_text(f"secret {self.mark}")
         for number in range(6):
             _make(folder / f"file{number}")
-        folder.chmod(0o777)
         secret = os.open(folder / "secret.txt", os.O_RDONLY)
         stack.callback(os.close, secret)
         os.set_inheritable(secret, True)
         return folder
 
-    def _shared(self, stack: ExitStack) -> Path:
-        """Lies where scripts may read: beside the packages."""
-        parent = sys.prefix if os.access(sys.prefix, os.W_OK) else self.folder
-        folder = Path(tempfile.mkdtemp(prefix="attack-", dir=parent))
-        stack.callback(remove, folder)
-        folder.chmod(0o777)
-        _make(folder / "shared")
-        return folder / "shared"
+    def _shared(self, made: list[Path]) -> Path:
+        """Lies where scripts may read: beside the packages, where this user may write there."""
+        self.own_packages = os.access(sys.prefix, os.W_OK)
+        parent = sys.prefix if self.own_packages else str(self.folder)
+        shared = _folder(made, parent, 0o777) / "shared"
+        _make(shared)
+        return shared
 
     def _victim(self, stack: ExitStack) -> "subprocess.Popen[str]":
         victim = subprocess.Popen(
@@ -152,9 +149,18 @@ def running(name: str) -> list[int]:
     return found
 
 
-def remove(folder: Path) -> None:
+def remove(folders: list[Path]) -> None:
     """Also what Python's own function cannot: it is an attack to leave that."""
-    subprocess.run(["rm", "-rf", str(folder)], check=True)
+    paths = [str(folder) for folder in folders if folder.exists()]
+    subprocess.run(["chmod", "-R", "u+rwX", *paths], check=True)
+    subprocess.run(["rm", "-rf", *paths], check=True)
+
+
+def _folder(made: list[Path], parent: str, mode: int) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="attack-", dir=parent))
+    made.append(folder)
+    folder.chmod(mode)
+    return folder
 
 
 def _make(path: Path) -> None:

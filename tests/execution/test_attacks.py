@@ -5,22 +5,20 @@ The second half keeps the first honest: an attack that is broken looks like one 
 
 import json
 import os
-import pickle
 import platform
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from dlcodegen.execution.ladder import check
-from dlcodegen.execution.sandbox.run import RunResult, run_script
+from dlcodegen.execution.sandbox.run import RunResult
 from dlcodegen.execution.sandbox.tiers import TIERS, available, trial
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.report import CheckReport
@@ -35,7 +33,8 @@ from tests.execution import (
     attacks_results,
     attacks_storage,
 )
-from tests.execution.attacks import NAIVE, PRELUDE, UNSANDBOXED, Attack
+from tests.execution.attack_runs import run
+from tests.execution.attacks import Attack
 from tests.execution.decoys import Decoys
 
 pytestmark = [
@@ -55,8 +54,8 @@ FAMILIES = (
 )
 ATTACKS = sorted((attack for family in FAMILIES for attack in family.ATTACKS), key=lambda attack: attack.number)
 COLD = (2, 3, 19, 26, 33, 34)
-# One or two of each kind, for the run as another user.
-AS_USER = "test_attack_is_held and (02- or 03- or 06- or 09- or 13- or 17- or 18- or 19- or 30- or 43- or 44- or 45-)"
+# Those that depend most on who runs them.
+AS_USER = "test_attack_is_held and (02- or 06- or 09- or 17- or 18- or 19- or 30- or 44- or 45-)"
 
 
 def label(value: object) -> str:
@@ -78,49 +77,9 @@ def skip_without(tier: str) -> None:
 
 def closed_to_others() -> str:
     """A folder that other users may not enter, and in which something lies that a script needs; empty without one."""
-    needed = map(Path, (sys.prefix, sys.base_prefix, os.path.realpath(sys.executable), Path(__file__).resolve()))
+    needed = [Path(path).resolve() for path in (sys.prefix, sys.base_prefix, sys.executable, __file__)]
     folders = {folder for path in needed for folder in (path, *path.parents) if folder.is_dir()}
     return next((str(folder) for folder in sorted(folders) if not folder.stat().st_mode & 1), "")
-
-
-def run(attack: Attack, decoys: Decoys, tier: str, warm: bool = True) -> list[RunResult]:
-    arguments = [json.dumps(decoys.target())]
-    scripts = [PRELUDE + script for script in (attack.script, attack.afterwards) if script]
-    if tier == NAIVE:
-        return [run_naively(scripts, arguments, attack.artefacts)]
-    return [run_script(script, arguments, attack.limits, attack.artefacts, tier=tier, warm=warm) for script in scripts]
-
-
-def run_naively(scripts: list[str], arguments: list[str], artefacts: tuple[str, ...]) -> RunResult:
-    """As it is often done: no limits, descriptors inherited, one interpreter for all, an exit code of 0 is success."""
-    folder = Path(tempfile.mkdtemp(prefix="naive-"))
-    for number, script in enumerate(scripts):
-        (folder / f"{number}.py").write_text(script)
-    code = f"import runpy\nfor number in range({len(scripts)}):\n    runpy.run_path(f'{{number}}.py')"
-    command = [sys.executable, "-c", code, *arguments]
-    process = subprocess.run(command, cwd=folder, capture_output=True, close_fds=False, timeout=60, check=False)
-    found = {name: read_naively(folder / name) for name in artefacts if (folder / name).is_file()}
-    with suppress(RecursionError):
-        shutil.rmtree(folder, ignore_errors=True)
-    return RunResult(
-        status="exit",
-        exit_code=process.returncode,
-        completed=process.returncode == 0,
-        stdout=process.stdout.decode(errors="replace"),
-        stderr=process.stderr.decode(errors="replace"),
-        seconds=0.0,
-        artefacts=found,
-        refused={},
-        record={"ended": "returned"},
-        tier=NAIVE,
-    )
-
-
-def read_naively(path: Path) -> bytes:
-    data = path.read_bytes()
-    with suppress(pickle.UnpicklingError, EOFError):
-        pickle.loads(data)
-    return data
 
 
 def escapes(attack: Attack, results: list[RunResult], decoys: Decoys) -> list[str]:
@@ -154,13 +113,13 @@ def assert_tried(attack: Attack, result: RunResult) -> None:
 @pytest.mark.parametrize("attack", ATTACKS, ids=label)
 def test_attack_is_held(attack: Attack, tier: str, decoys: Decoys) -> None:
     skip_without(tier)
-    if attack.title == "be root" and tier == "base" and os.getuid() == 0 and closed_to_others():
+    if attack.needs == "root" and tier == "base" and os.getuid() == 0 and closed_to_others():
         pytest.skip(f"root stays root where Python cannot be reached by others: {closed_to_others()} is closed to them")
     results = run(attack, decoys, tier)
     for result in results:
         assert_tried(attack, result)
     found = escapes(attack, results, decoys)
-    if tier in attack.escapes:
+    if tier in attack.escapes and (attack.needs != "packages" or decoys.own_packages):
         assert found, "it is held by now: say so in SECURITY.md"
     else:
         assert found == []
@@ -177,13 +136,14 @@ def test_attack_is_held_in_a_cold_process(attack: Attack, decoys: Decoys) -> Non
 
 @pytest.mark.parametrize("attack", [attack for attack in ATTACKS if not attack.hurts], ids=label)
 def test_attack_succeeds_where_nothing_stops_it(attack: Attack, decoys: Decoys) -> None:
+    if (attack.needs == "root" and os.getuid() != 0) or (attack.needs == "packages" and not decoys.own_packages):
+        pytest.skip(f"it succeeds for nobody but those who have {attack.needs}")
     results = run(attack, decoys, attack.control)
     assert escapes(attack, results, decoys), f"{results[0].stdout[-2000:]}{results[0].stderr[-2000:]}"
 
 
 def test_every_attack_of_the_list_is_here() -> None:
     assert {attack.number for attack in ATTACKS} >= set(range(1, 45))
-    assert all(attack.control in (UNSANDBOXED, NAIVE) or attack.hurts for attack in ATTACKS)
 
 
 def climb(code: str) -> CheckReport:
@@ -207,16 +167,20 @@ def test_no_record_breaks_its_reader(record: str) -> None:
 
 @pytest.mark.parametrize("metrics", attacks_records.FILES)
 def test_no_file_breaks_its_reader(metrics: str) -> None:
-    record = json.dumps({"token": "TOKEN", **attacks_records.FINE})
-    report = climb(attacks_records.forging(record, attacks_records.FILES[metrics]))
+    report = climb(attacks_records.forging(attacks_records.FINE, attacks_records.FILES[metrics]))
     assert_readable(report)
     assert report["status"] == "failed"
 
 
 def test_a_forged_record_passes_no_judgement() -> None:
     """Attack 37 is held nowhere, and need not be: what a script says of itself is not what it is judged by."""
-    report = climb(attacks_records.forging(json.dumps({"token": "TOKEN", **attacks_records.FINE})))
+    report = climb(attacks_records.forging(attacks_records.FINE))
     assert report["status"] == "failed", report["rungs"]
+
+
+def test_invented_metrics_pass_no_judgement() -> None:
+    report = climb(attacks_records.inventing())
+    assert report["status"] == "failed", report["rungs"][-2:]
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="this is another user than root already")
@@ -225,22 +189,10 @@ def test_attacks_are_held_for_other_users_than_root(repository: Path) -> None:
         pytest.skip(f"no other user can run Python: {closed} is closed to them")
     with tempfile.TemporaryDirectory(dir="/tmp") as home:
         Path(home).chmod(0o777)
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            "no:xdist",
-            "-k",
-            AS_USER,
-            __file__,
-        ]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", __file__]
         environment = {**os.environ, "HOME": home, "TMPDIR": home, "PYTHONDONTWRITEBYTECODE": "1"}
         process = subprocess.run(
-            command, cwd=repository, env=environment, user=65_432, group=65_432, extra_groups=[],
+            [*command, "-k", AS_USER], cwd=repository, env=environment, user=65_432, group=65_432, extra_groups=[],
             capture_output=True, text=True, timeout=200, check=False,
         )  # fmt: skip
     assert process.returncode == 0, process.stdout[-4000:]

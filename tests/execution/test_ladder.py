@@ -167,7 +167,7 @@ def test_a_package_that_is_not_on_the_list_is_refused() -> None:
         (("def predict(", "def infer("), "there is no function `predict`"),
         (('if __name__ == "__main__":\n    main()', ""), 'nothing calls main() under `if __name__ == "__main__":`'),
         (('if __name__ == "__main__":\n    main()', "main()"), "main() is called when the script is only imported"),
-        (("    torch.manual_seed(config.seed)\n", ""), "no seed is set"),
+        (("    torch.manual_seed(config.seed)\n", ""), "the framework's seed is not set"),
         (("    smoke: bool = False\n", ""), "it has no flag --smoke"),
     ],
 )
