@@ -62,9 +62,7 @@ def diagnosis(error: Diagnosis) -> str:
 def shortfall(row: Conformance, facts: list[Fact]) -> str:
     """One thing that was not honoured, as Markdown: what was wanted, by whom, and what the code has instead."""
     wanted = f"{markdown.code(row['name'])} should be {markdown.inline(row['expected'])}{_stated(row, facts)}"
-    if row["verdict"] == "not found":
-        return f"{wanted}; nothing in the code shows it"
-    return f"{wanted}; the code has {evidence(row)}"
+    return f"{wanted}; {'the code has ' if row['line'] is not None else ''}{evidence(row)}"
 
 
 def evidence(row: Conformance) -> str:

@@ -13,7 +13,9 @@ _MOST_TENSORS = 12
 _TRACEBACK = "Traceback (most recent call last):"
 _FRAME = re.compile(rf'^ *File "{re.escape(SCRIPT)}", line (\d+)', re.MULTILINE)
 _RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)|[^\n\t\x20-\x7e\xa0-\U0010ffff]")
+_ESCAPES = re.compile(  # half characters among them: they cannot be written down
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)|[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]"
+)
 _INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
 _SIGNALS = {member.value: member.name for member in signal.Signals}
 _STOPPED = {

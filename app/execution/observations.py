@@ -55,9 +55,13 @@ def _count(value: Any) -> int | None:
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # an integer larger than any float
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _line(value: Any) -> int | None:

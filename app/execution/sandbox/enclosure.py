@@ -184,7 +184,9 @@ def _become_script(spec: Spec, token: str, uid: int | None, ready: int) -> NoRet
             drop_capabilities()
         if spec["tier"] in LANDLOCKED:
             landlock.restrict(
-                [*spec["readable"], f"/proc/{os.getpid()}"], [spec["scratch"], "/dev/shm"], spec["devices"]
+                [*spec["readable"], *_own_proc(spec["tier"])],
+                [spec["scratch"], *(["/dev/shm"] if spec["tier"] in NAMESPACED else [])],
+                spec["devices"],
             )
         if sandboxed:
             seccomp.install(guard_truncation=spec["tier"] == "base" and landlock.version() < _CAN_GUARD_TRUNCATION)
@@ -196,6 +198,16 @@ def _become_script(spec: Spec, token: str, uid: int | None, ready: int) -> NoRet
     run_harness(spec, RECORD, token)
 
 
+def _own_proc(tier: str) -> list[str]:
+    """What a process may read about itself: all, but not of a network that it shares with others."""
+    own = f"/proc/{os.getpid()}"
+    return [own] if tier in NAMESPACED else [f"{own}/{name}" for name in _OF_ITSELF]
+
+
+_OF_ITSELF = (
+    *("cgroup", "cmdline", "comm", "environ", "exe", "fd", "limits", "maps", "mountinfo", "oom_score_adj"),
+    *("smaps", "smaps_rollup", "stat", "statm", "status"),
+)
 _CAN_GUARD_TRUNCATION = 3
 """Landlock's version that can."""
 

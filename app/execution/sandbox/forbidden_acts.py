@@ -44,7 +44,7 @@ def read_file(path: str) -> None:
 
 
 def change_file(path: str) -> None:
-    with Path(path).open("ab"):
+    with Path(path).open("r+b"):
         pass
 
 

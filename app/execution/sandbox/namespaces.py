@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from dlcodegen.execution.sandbox.kernel import library_call, system_call
+from dlcodegen.execution.sandbox.kernel import PR_SET_DUMPABLE, control_process, library_call, system_call
 
 _NEW_USER, _NEW_MOUNTS, _NEW_PIDS = 0x10000000, 0x00020000, 0x20000000
 _NEW_NETWORK, _NEW_IPC, _NEW_UTS = 0x40000000, 0x08000000, 0x04000000
@@ -40,6 +40,7 @@ def unshare(as_root: bool) -> None:
         return
     user, group = os.geteuid(), os.getegid()
     library_call("unshare", _NEW_USER | others)
+    control_process(PR_SET_DUMPABLE, 1)  # or the files below would belong to root, as those of the fork server do
     Path("/proc/self/setgroups").write_text("deny", encoding="ascii")  # the kernel wants it before gid_map
     Path("/proc/self/uid_map").write_text(f"{user} {user} 1", encoding="ascii")
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1", encoding="ascii")
@@ -62,13 +63,13 @@ def enter_private_root(tree: Tree) -> None:
     for path in tree.devices:
         if path in places:
             _bind(places[path], root + path, _ATTR_NO_SETUID)
-    _bind(places[tree.writable], root + tree.writable, _ATTR_NO_SETUID | _ATTR_NO_DEVICES)
     for path, target in _links().items():
         os.symlink(target, root + path)  # noqa: PTH211
     _make_folder(f"{root}/dev/shm")
     _mount(
         "tmpfs", f"{root}/dev/shm", "tmpfs", _NO_SETUID | _NO_DEVICES | _NO_EXEC, "size=64m,nr_inodes=2000,mode=1777"
     )
+    _bind(places[tree.writable], root + tree.writable, _ATTR_NO_SETUID | _ATTR_NO_DEVICES)
     _make_folder(f"{root}/proc")
     # Before the old root goes: without sight of one, a user namespace may mount no other.
     _mount("proc", f"{root}/proc", "proc", _NO_SETUID | _NO_DEVICES | _NO_EXEC)

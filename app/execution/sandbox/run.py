@@ -23,6 +23,7 @@ from dlcodegen.execution.sandbox.artefacts import ArtefactError, list_artefacts,
 from dlcodegen.execution.sandbox.fork_server import WARM, WARM_KERAS, ForkServer, warm_server
 from dlcodegen.execution.sandbox.limits import MIB, Limits, cores
 from dlcodegen.execution.sandbox.other_sandboxes import COULD_NOT_START, docker, sandbox_exec
+from dlcodegen.execution.sandbox.removal import remove
 from dlcodegen.execution.sandbox.spec import Outcome, Spec
 
 Status = Literal["exit", "timeout", "memory", "processes", "output", "disk"]
@@ -139,8 +140,8 @@ def _without(work: Path, text: str) -> str:
 def _scratch() -> Iterator[Path]:
     """A folder with an empty `work` and `root` in it. Raises SandboxError when there is no room for a run."""
     try:
-        with tempfile.TemporaryDirectory(prefix="dlcodegen-", ignore_cleanup_errors=True) as name:
-            folder = Path(name).resolve()
+        folder = Path(tempfile.mkdtemp(prefix="dlcodegen-")).resolve()
+        try:
             if os.geteuid() == 0:
                 folder.chmod(0o711)  # the user that is lent to the script may pass, and see nothing
             for part in ("work", "root"):
@@ -148,6 +149,8 @@ def _scratch() -> Iterator[Path]:
             _demand_room(folder)
             yield folder
             _demand_room(folder)
+        finally:
+            remove(str(folder))
     except OSError as error:
         raise SandboxError(f"the sandbox has no room: {error}; set TMPDIR to a folder with space") from error
 
@@ -189,7 +192,7 @@ def _spec(folder: Path, entry: str, arguments: list[str], limits: Limits, tier: 
             **{name: str(limits.threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")},
         },
         "readable": readable(),
-        "devices": [f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom")],
+        "devices": [f"/dev/{name}" for name in ("null", "full", "random", "urandom")],
         "command": [],
         "cleanup": [],
         "observe": False,

@@ -27,6 +27,7 @@ _FORBIDDEN = """
     shmget shmat shmctl shmdt semget semop semctl semtimedop msgget msgsnd msgrcv msgctl
     mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr
     mknod mknodat move_pages migrate_pages sched_setscheduler sched_setparam sched_setattr sched_setaffinity
+    setpriority ioprio_set
 """
 # Their flags lie behind a pointer, where a filter cannot look; who meets this answer falls back to the older call.
 _UNKNOWN = "clone3 openat2 memfd_create memfd_secret"
@@ -37,11 +38,18 @@ _PRETENDED = """
 """
 _CLONE_THREAD = 0x10000
 _AF_UNIX = 1
-_TERMINAL_INJECTION = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
-_OF_PROCESS = (1, 35, 36, 0x59616D61)  # PR_SET_PDEATHSIG, _MM, _CHILD_SUBREAPER, _PTRACER
+_SOCK_STREAM, _KIND_OF_SOCKET = 1, 0xF
+_SHARED_ANONYMOUS = 0x21  # MAP_SHARED and MAP_ANONYMOUS
+# Of terminals and pipes: is it one, how wide, how much lies in it, do not wait, close on exec. Others reach devices,
+# file systems (`chattr`) and, through a pair of sockets, the network's settings.
+_HARMLESS_IOCTLS = (0x5401, 0x802C542A, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+# F_SETOWN, F_SETSIG, F_SETOWN_EX: signals to anybody. F_SETLEASE: who opens the file has to wait. F_NOTIFY.
+_OF_OTHERS = (8, 10, 15, 1024, 1026)
+# PR_SET_PDEATHSIG, _DUMPABLE (the supervisor looks into the process), _MM, _CHILD_SUBREAPER, _PTRACER
+_OF_PROCESS = (1, 4, 35, 36, 0x59616D61)
 _SET_MODE_FILTER = 1
 
-_LOAD, _EQUAL, _ABOVE, _ANY_BIT, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06  # BPF instructions
+_LOAD, _AND, _EQUAL, _ABOVE, _ANY_BIT, _RETURN = 0x20, 0x54, 0x15, 0x25, 0x45, 0x06  # BPF instructions
 _ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets into what the kernel shows a filter
 
@@ -93,8 +101,27 @@ def _by_argument(own_process: int, guard_truncation: bool) -> dict[str, list[_In
         "kill": _unless((_EQUAL, own_process), argument=0),
         "tgkill": _unless((_EQUAL, own_process), argument=0),
         "prlimit64": _unless((_EQUAL, 0), argument=0),  # 0: itself
-        "socketpair": _unless((_EQUAL, _AF_UNIX), argument=0),
-        "ioctl": _if_one_of(_TERMINAL_INJECTION, argument=1),
+        # A pair of datagram sockets could send to any address: sendto() goes before the peer.
+        "socketpair": [
+            _load(0),
+            (_EQUAL, 1, 0, _AF_UNIX),
+            _DENY,
+            _load(1),
+            (_AND, 0, 0, _KIND_OF_SOCKET),
+            (_EQUAL, 1, 0, _SOCK_STREAM),
+            _DENY,
+            (_RETURN, 0, 0, _ALLOW),
+        ],
+        # What no process maps any more still takes memory, and no count of any process shows it.
+        "mmap": [
+            _load(3),
+            (_AND, 0, 0, _SHARED_ANONYMOUS),
+            (_EQUAL, 0, 1, _SHARED_ANONYMOUS),
+            _DENY,
+            (_RETURN, 0, 0, _ALLOW),
+        ],
+        "ioctl": [*_if_one_of(_HARMLESS_IOCTLS, argument=1)[:-2], _DENY, (_RETURN, 0, 0, _ALLOW)],
+        "fcntl": _if_one_of(_OF_OTHERS, argument=1),
         "prctl": _if_one_of(_OF_PROCESS, argument=0),
     }
     if guard_truncation:

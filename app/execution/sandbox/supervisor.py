@@ -10,8 +10,8 @@ import json
 import os
 import secrets
 import selectors
-import shutil
 import signal
+import stat
 import subprocess
 import time
 from collections.abc import Iterator
@@ -20,10 +20,12 @@ from typing import Any
 
 from dlcodegen.execution.sandbox.enclosure import Ends, enclose
 from dlcodegen.execution.sandbox.kernel import PR_SET_CHILD_SUBREAPER, control_process
+from dlcodegen.execution.sandbox.removal import remove
 from dlcodegen.execution.sandbox.spec import Outcome, Spec
 
 TICK = 0.1  # seconds between two looks at memory, processes and disk
 FLOOD = 64  # times the output that is kept: so much may come before the script is stopped
+_DEEPEST = 12  # levels of a record
 MOST_FILES = 10_000  # in the scratch folder
 _RECORD, _REPORT = 1 << 18, 1 << 16  # bytes
 
@@ -76,21 +78,51 @@ def used_by(process: int) -> tuple[int, int]:
     return 0, 0
 
 
-def over_disk(scratch: str, limit: int) -> bool:
-    used = count = 0
-    for folder, _, names in os.walk(scratch):
-        for name in names:
-            with contextlib.suppress(OSError):
-                used += Path(folder, name).lstat().st_blocks * 512
-        count += len(names) + 1
-        if used > limit or count > MOST_FILES:
+def over_disk(scratch: str, processes: list[int], limit: int) -> bool:
+    used, count, waiting = deleted_by(processes), 0, [scratch]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    count += 1
+                    with contextlib.suppress(FileNotFoundError):
+                        used += entry.stat(follow_symlinks=False).st_blocks * 512
+                        if entry.is_dir(follow_symlinks=False):
+                            waiting.append(entry.path)
+                    if used > limit or count > MOST_FILES:
+                        return True
+        except FileNotFoundError:
+            continue
+        except OSError:  # too deep, or closed to us: nothing may hide there
             return True
-    return False
+    return used > limit
+
+
+def deleted_by(processes: list[int]) -> int:
+    """Bytes of files that have no name any more, and are held open or mapped."""
+    sizes: dict[tuple[str, int], int] = {}
+    for process in processes:
+        with contextlib.suppress(OSError):
+            for descriptor in Path(f"/proc/{process}/fd").iterdir():
+                with contextlib.suppress(FileNotFoundError):
+                    found = descriptor.stat()
+                    if stat.S_ISREG(found.st_mode) and found.st_nlink == 0:
+                        device = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}"
+                        sizes[device, found.st_ino] = found.st_blocks * 512
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{process}/maps").read_text(encoding="utf-8", errors="replace").splitlines():
+                if line.endswith("(deleted)") and line.split()[1].endswith("s"):
+                    area, _, _, device, number, *_ = line.split()
+                    start, end = (int(place, 16) for place in area.split("-"))
+                    key = device, int(number)
+                    sizes[key] = max(sizes.get(key, 0), end - start)
+    return sum(sizes.values())
 
 
 def over_limit(spec: Spec, streams: list[Stream]) -> str:
     """The limit that is passed; empty when none is."""
-    used = list(map(used_by, descendants()))
+    processes = list(descendants())
+    used = list(map(used_by, processes))
     if sum(threads for _, threads in used) > spec["processes"]:
         return "processes"
     shared, _ = used_by(os.getpid())  # by all of them: it counts once
@@ -98,7 +130,7 @@ def over_limit(spec: Spec, streams: list[Stream]) -> str:
         return "memory"
     if any(stream.length > FLOOD * spec["output"] for stream in streams):
         return "output"
-    return "disk" if over_disk(spec["scratch"], spec["disk"]) else ""
+    return "disk" if over_disk(spec["scratch"], processes, spec["disk"]) else ""
 
 
 def watch(spec: Spec, lifeline: int, report: Stream, streams: list[Stream]) -> str:
@@ -183,7 +215,7 @@ def supervise(spec: Spec, outcome: int, lifeline: int) -> None:
         control_process(PR_SET_CHILD_SUBREAPER, 1)
     result = run(spec, lifeline)
     if result["stopped"] == "lifeline":
-        shutil.rmtree(spec["folder"], ignore_errors=True)
+        remove(spec["folder"])
     with contextlib.suppress(BrokenPipeError), os.fdopen(outcome, "w", encoding="utf-8") as writer:
         json.dump(result, writer)
 
@@ -192,8 +224,16 @@ def _read_record(record: Stream, token: str) -> dict[str, Any] | None:
     """What the harness wrote, if it is whole and bears this run's token."""
     try:
         told = json.loads(record.text())
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    if not isinstance(told, dict) or told.pop("token", None) != token:
+    if not isinstance(told, dict) or told.pop("token", None) != token or not _shallow(told, _DEEPEST):
         return None
     return told
+
+
+def _shallow(value: Any, levels: int) -> bool:
+    """Whether it is no deeper: who reads it again may be deep in calls already."""
+    if not isinstance(value, dict | list):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_shallow(item, levels - 1) for item in inner)

@@ -28,7 +28,8 @@ _ON_X86_AND_ARM = """
     semtimedop 220 192, setdomainname 171 162, sethostname 170 161, setns 308 268, settimeofday 164 170,
     setxattr 188 5, shmat 30 196, shmctl 31 195, shmdt 67 197, shmget 29 194, socket 41 198, socketpair 53 199,
     swapoff 168 225, swapon 167 224, syslog 103 116, tgkill 234 131, tkill 200 130, truncate 76 45, umount2 166 39,
-    unshare 272 97, userfaultfd 323 282, utimensat 280 88, vhangup 153 58, chroot 161 51, capset 126 91
+    unshare 272 97, userfaultfd 323 282, utimensat 280 88, vhangup 153 58, chroot 161 51, capset 126 91,
+    setpriority 141 140, ioprio_set 251 30, mmap 9 222, fcntl 72 25
 """
 _ON_X86 = """
     chmod 90, chown 92, creat 85, fork 57, futimesat 261, inotify_init 253, ioperm 173, iopl 172, lchown 94,
