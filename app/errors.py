@@ -43,7 +43,7 @@ class SandboxError(DLCodeGenError):
 
 
 class NoSandboxError(SandboxError):
-    """This computer offers no sandbox to run generated code in, and nobody allowed to run it without."""
+    """No sandbox is offered here to run generated code in, and nobody allowed to run it without."""
 
 
 class StoppedError(SandboxError):

@@ -58,7 +58,7 @@ class Optimizer(TypedDict):
 
 
 class Seen(TypedDict, total=False):
-    """What the running script showed (`dlcodegen.execution.observer`): a stranger's data, capped and cleaned."""
+    """What the running script showed (`dlcodegen.execution.observer.watch`): a stranger's data, capped and cleaned."""
 
     framework: str
     """`pytorch` or `keras`."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from dlcodegen.execution.conformance_names import children, keys_of, names_of, terms_in
+from dlcodegen.execution.conformance.names import children, keys_of, names_of, terms_in
 from dlcodegen.syntax_tree import config_defaults, parse
 
 Value = str | int | float | bool | None

@@ -1,8 +1,8 @@
 """The rungs above the run: what it left is judged in a second, clean process that never ran its training."""
 
-from dlcodegen.execution import judgement
 from dlcodegen.execution.diagnosis import diagnose, fault
-from dlcodegen.execution.judgement import Judgement
+from dlcodegen.execution.judgement import verdict
+from dlcodegen.execution.judgement.verdict import Judgement
 from dlcodegen.execution.sandbox.run import run_script
 from dlcodegen.execution.script import SMOKE_ARGUMENTS, Script
 from dlcodegen.report import Diagnosis
@@ -38,14 +38,14 @@ def _judge(script: Script) -> Judgement | Diagnosis:
         script.code,
         SMOKE_ARGUMENTS,
         script.conditions.limits,
-        judgement.ARTEFACTS,
+        verdict.ARTEFACTS,
         tier=script.tier,
-        driver=judgement.driver(),
-        beside=judgement.beside(left),
+        driver=verdict.driver(),
+        beside=verdict.beside(left),
     )
-    if judgement.FACTS not in result.artefacts:
+    if verdict.FACTS not in result.artefacts:
         error = diagnose("reload", script.code, result)
-        return error or fault("reload", "no record", result.refused.get(judgement.FACTS, "the judge left nothing"))
+        return error or fault("reload", "no record", result.refused.get(verdict.FACTS, "the judge left nothing"))
     seen = script.seen
     losses = (seen["first_loss"], seen["last_loss"]) if "first_loss" in seen and "last_loss" in seen else None
-    return judgement.judge_artefacts(result.artefacts, script.metrics, script.plan, losses)
+    return verdict.judge_artefacts(result.artefacts, script.metrics, script.plan, losses)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from dlcodegen.errors import NoSandboxError, SandboxError, StoppedError
 from dlcodegen.execution import judged_rungs, reading_rungs, running_rungs
-from dlcodegen.execution.conformance import conformance
+from dlcodegen.execution.conformance.table import conformance
 from dlcodegen.execution.contract import contract
 from dlcodegen.execution.sandbox.tiers import describe
 from dlcodegen.execution.script import Conditions, Script

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from dlcodegen import syntax_tree
 from dlcodegen.context import Context
-from dlcodegen.execution.judgement import Judgement
+from dlcodegen.execution.judgement.verdict import Judgement
 from dlcodegen.execution.sandbox.limits import Limits
 from dlcodegen.execution.sandbox.run import SCRIPT, RunResult, Tier, run_script
 from dlcodegen.execution.sandbox.tiers import choose

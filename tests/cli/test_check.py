@@ -101,7 +101,8 @@ def test_an_empty_script_does_not_pass(tmp_path: Path, capsys: pytest.CaptureFix
 
 def test_ctrl_c_kills_the_script_at_once(tmp_path: Path) -> None:
     word = unique_word()
-    wait = f"import sys, time\n    sys.argv[1:] = ['{word}']\n    {NAME_ITSELF.replace(chr(10), chr(10) + '    ')}time.sleep(60)"
+    statements = f"import sys, time\nsys.argv[1:] = ['{word}']\n{NAME_ITSELF}time.sleep(60)"
+    wait = statements.replace("\n", "\n    ")
     (tmp_path / "main.py").write_text(edited(('"""Fit the model."""', wait)))
     command = [sys.executable, "-c", "from dlcodegen.cli.main import main; main()", "check", str(tmp_path / "main.py")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -11,7 +11,9 @@ from dlcodegen.errors import ModelError
 REQUIREMENT = "Segment polyps"
 
 
-@pytest.mark.parametrize(("status", "exit_code"), [("passed", 0), ("unchecked", 0), ("failed", 3), ("not_executed", 3), ("sandbox_error", 1)])
+@pytest.mark.parametrize(
+    ("status", "exit_code"), [("passed", 0), ("unchecked", 0), ("failed", 3), ("not_executed", 3), ("sandbox_error", 1)]
+)
 def test_the_project_is_written_whatever_its_status(
     ending: Callable[[str], Any], tmp_path: Path, capsys: pytest.CaptureFixture[str], status: str, exit_code: int
 ) -> None:

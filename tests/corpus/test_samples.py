@@ -7,7 +7,7 @@ import pytest
 
 from dlcodegen import categories
 from dlcodegen.corpus.sample import SAMPLES_FOLDER, Sample, all_samples
-from dlcodegen.execution.conformance import conformance
+from dlcodegen.execution.conformance.table import conformance
 from dlcodegen.execution.ladder import check
 from dlcodegen.execution.sandbox.limits import Limits
 from dlcodegen.execution.script import Conditions

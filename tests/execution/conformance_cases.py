@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from dlcodegen.execution.conformance import conformance
+from dlcodegen.execution.conformance.table import conformance
 from dlcodegen.plan import Hyperparameters, SolutionPlan
 from dlcodegen.report import Conformance, Fact, Seen, Verdict
 

@@ -7,9 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dlcodegen.execution.judgement import ARTEFACTS, FACTS, Judgement, beside, driver, judge_artefacts, judge_facts
-from dlcodegen.execution.judgement_evidence import direction
-from dlcodegen.execution.outside_score import read_array, score
+from dlcodegen.execution.judgement.evidence import direction
+from dlcodegen.execution.judgement.outside_score import read_array, score
+from dlcodegen.execution.judgement.verdict import (
+    ARTEFACTS,
+    FACTS,
+    Judgement,
+    beside,
+    driver,
+    judge_artefacts,
+    judge_facts,
+)
 from dlcodegen.execution.sandbox.limits import Limits
 from dlcodegen.execution.sandbox.run import run_script
 from dlcodegen.execution.script import METRICS, SMOKE_ARGUMENTS, WEIGHTS

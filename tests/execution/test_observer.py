@@ -12,9 +12,9 @@ import pytest
 
 DRIVER = """
 import json, os, sys
-import dlcodegen.execution.observer
+import dlcodegen.execution.observer.watch
 assert not {"torch", "numpy", "typing_extensions"} & set(sys.modules), "imported before the process is shut in"
-from dlcodegen.execution.observer import Observer
+from dlcodegen.execution.observer.watch import Observer
 
 def observe(path):
     observer, stopped = Observer(path), ""

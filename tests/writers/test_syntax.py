@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from dlcodegen.errors import DLCodeGenError
-from dlcodegen.execution.conformance import conformance
+from dlcodegen.execution.conformance.table import conformance
 from dlcodegen.report import Candidate, CheckReport, Diagnosis
 from dlcodegen.writers.syntax import SyntaxWriter
 from tests.writers.conftest import Job

@@ -1,7 +1,7 @@
 """What runs a script inside the enclosure: as `python main.py` would, and with a record of how it ended.
 
 The record is a stranger's word: the script shares this process and can forge it. It tells an ending from a hasty exit;
-what must be proved is proved elsewhere (`dlcodegen.execution.judgement`).
+what must be proved is proved elsewhere (`dlcodegen.execution.judgement.verdict`).
 """
 
 import atexit
@@ -19,7 +19,7 @@ from types import ModuleType, TracebackType
 from typing import Any, NoReturn
 
 from dlcodegen.execution.autopsy import autopsy
-from dlcodegen.execution.observer import Observer
+from dlcodegen.execution.observer.watch import Observer
 from dlcodegen.execution.sandbox.spec import Spec
 
 SCRIPT = "main.py"

@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 
-from dlcodegen.execution import observer_keras, observer_torch, observer_training
+from dlcodegen.execution.observer import keras_hooks, torch_hooks, training
 from dlcodegen.execution.sandbox import supervisor
 from dlcodegen.execution.sandbox.kernel import PR_SET_DUMPABLE, control_process
 
@@ -55,5 +55,5 @@ def _serve(message: bytes, outcome: int, lifeline: int) -> None:
 
 if __name__ == "__main__":
     # Whoever is shut in cannot load them any more: our own files are out of reach.
-    assert observer_keras and observer_torch and observer_training
+    assert keras_hooks and torch_hooks and training
     main()

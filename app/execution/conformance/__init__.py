@@ -1,0 +1,1 @@
+"""What became of the plan in the code, field by field."""

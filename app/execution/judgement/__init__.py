@@ -1,0 +1,1 @@
+"""What a finished run left, judged in a second, clean process."""

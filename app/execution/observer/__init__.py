@@ -1,0 +1,1 @@
+"""Watches a running script from inside its process, without knowing anything of its structure."""
