@@ -21,7 +21,7 @@ def test_what_was_not_honoured_stands_before_the_plan(failed: Outcome) -> None:
     assert text.index("Not as asked for") < text.index("**Planned**")
     assert (
         '- `image_height` should be 64 (you wrote "64x64 pixels"); the code has `image_height: int = 128` (line 35)\n'
-        "- `dropout` should be 0.3; nothing in the code shows it"
+        "- `dropout` should be 0.3; no dropout layer"
     ) in text
     assert "The step `smoke` failed: it uses a name that is defined nowhere" in text
 

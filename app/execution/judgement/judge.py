@@ -7,7 +7,8 @@ than once where metrics vary), the untrained ones, and the saved ones on data of
 one text (`verdict.driver`), since only the standard library, torch, numpy and, where the project uses it, Keras can be
 counted on in there.
 
-Writes judged/facts.json and the model's raw outputs, for `verdict.py` to draw conclusions from. The project runs in this very process: it could forge them if it were written for that, so they are a stranger's data.
+Writes judged/facts.json and the model's raw outputs, for `verdict.py` to draw conclusions from. The project runs in
+this very process: it could forge them if it were written for that, so they are a stranger's data.
 """
 
 import itertools

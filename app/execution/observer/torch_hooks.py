@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary, ref
 from dlcodegen.execution.observer.layers import describe_module, knows_mode, module_name, tensors_in
 from dlcodegen.execution.observer.losses import hook_losses, origin
 from dlcodegen.execution.observer.notes import Record
+from dlcodegen.execution.observer.training import TrainingWatch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,8 +26,6 @@ _MOST_CANDIDATES = 50
 
 def hook_torch(record: Record) -> "ModuleWatch":
     """Install every hook; they stay until the process ends."""
-    from dlcodegen.execution.observer.training import TrainingWatch
-
     modules = ModuleWatch(record)
     modules.hook()
     hook_losses(record)

@@ -4,17 +4,15 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakKeyDictionary, ref
 
 from dlcodegen.execution.observer.notes import NonFiniteLoss, NonFiniteWeights, Record, due, plain_settings
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from torch.nn import Parameter
+    from torch.nn import Module, Parameter
     from torch.optim import Optimizer
-
-    from dlcodegen.execution.observer.torch_hooks import ModuleWatch
 
 _IMPLEMENTATION = {"params", "foreach", "fused", "capturable", "differentiable"}
 """Settings of an optimizer that choose how it computes, not what."""
@@ -39,10 +37,21 @@ class _Steps:
     """Whether a backward pass added to them."""
 
 
+class Modules(Protocol):
+    """What follows the calls of modules (`torch_hooks.ModuleWatch`), as far as training is concerned."""
+
+    root: "ref[Module] | None"
+    """The outermost one."""
+
+    def backward_done(self) -> None: ...
+
+    def stepped(self, parameters: set[int], line: int | None) -> bool: ...
+
+
 class TrainingWatch:
     """Follows backward passes and optimizer steps."""
 
-    def __init__(self, record: Record, modules: "ModuleWatch") -> None:
+    def __init__(self, record: Record, modules: Modules) -> None:
         self.record, self.modules = record, modules
         self._all: list[_Steps] = []
         self._of: WeakKeyDictionary[Optimizer, _Steps] = WeakKeyDictionary()

@@ -49,7 +49,7 @@ class ForkServer:
             try:
                 self._process = subprocess.Popen(
                     [sys.executable, *_FLAGS, "-m", "dlcodegen.execution.sandbox.server", *libraries],
-                    stdin=its,
+                    stdin=its.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=self._errors,
                     cwd="/",
