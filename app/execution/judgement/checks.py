@@ -62,14 +62,15 @@ def looks_at_model(evidence: Evidence) -> Problem | None:
         return None
     if evidence.facts.unused_evaluate:
         return "metrics made up", "main() does not call evaluate(), and writes the same numbers for untrained weights"
+    same = f"{', '.join(f'{name} {value:.3g}' for name, value in list(telling.items())[:3])} is reported"
     old, new = evidence.untrained_score, evidence.score
     smooth = any(is_smooth(name) for name in telling)
     if old and new:
         gained = [abs(new.metrics[name] - old.metrics[name]) for name in new.metrics.keys() & {"accuracy"}]
         if any(gain > 0.1 for gain in gained) or (smooth and abs(new.loss - old.loss) > 0.05 * old.loss):
-            return "constant metrics", "evaluate() gives the same for trained and untrained weights, the model does not"
+            return "constant metrics", f"{same} for trained and untrained weights, whose outputs differ"
     elif evidence.facts.fresh == after and (smooth or any(is_hard(name) and telling[name] > 0.5 for name in telling)):
-        return "constant metrics", "evaluate() gives the same for trained and untrained weights and for other data"
+        return "constant metrics", f"{same} for trained and untrained weights and for other data"
     return None
 
 

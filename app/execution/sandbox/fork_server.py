@@ -31,6 +31,10 @@ _FLAGS = (
 )
 WARM_KERAS = (*WARM, "keras")
 """For scripts that import Keras, which takes a second of its own."""
+_START = (
+    "import site, sys; folder = sys.argv.pop(1); folder and site.addsitedir(folder); "
+    "from dlcodegen.execution.sandbox.server import main; main()"
+)
 _MOST_RUNS = 200  # then a fresh server: what is loaded is a snapshot of the installed packages
 _GRACE = (
     45.0  # seconds on top of the script's time, for a server that is still loading and one that is slow to clean up
@@ -48,7 +52,7 @@ class ForkServer:
         with its:
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, *_FLAGS, "-m", "dlcodegen.execution.sandbox.server", *libraries],
+                    [sys.executable, *_FLAGS, "-c", _START, _user_site(), *libraries],
                     stdin=its.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=self._errors,
@@ -175,7 +179,7 @@ def _read_all(answer: IO[bytes], seconds: float) -> bytes:
 
 def _environment() -> dict[str, str]:
     """All that generated code gets to know, apart from its scratch folder: nothing of ours."""
-    environment = {
+    return {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
         "LANG": "C.UTF-8",
         "USER": "sandbox",
@@ -189,9 +193,11 @@ def _environment() -> dict[str, str]:
         "TORCHDYNAMO_DISABLE": "1",  # torch.compile needs a C compiler: without it, it runs the model as it is
         "KERAS_BACKEND": "torch",
     }
-    if site.ENABLE_USER_SITE:
-        environment["DLCODEGEN_SITE"] = site.getusersitepackages()  # `python -I` leaves it out
-    return environment
+
+
+def _user_site() -> str:
+    """Where packages lie that were installed with --user, which `python -I` leaves out; empty where there are none."""
+    return site.getusersitepackages() if site.ENABLE_USER_SITE else ""
 
 
 def _installed() -> float:

@@ -8,7 +8,6 @@ import itertools
 import os
 import re
 import shutil
-import site
 import sys
 import tempfile
 import threading
@@ -209,8 +208,9 @@ def _spec(folder: Path, entry: str, arguments: list[str], limits: Limits, tier: 
 def readable() -> list[str]:
     """Where Python and its packages lie, and the little of the system that they read. Not the user's files."""
     python = {path for prefix in (sys.prefix, sys.base_prefix) for path in (prefix, str(Path(prefix).resolve()))}
-    user = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
-    return [*sorted(python), *user, *_LIBRARIES, *_SYSTEM]
+    # Some lie elsewhere, by a .pth file or by the system's packagers; ours may be in no such folder, and stays closed.
+    packages = [folder for folder in sys.path if folder.endswith(("site-packages", "dist-packages"))]
+    return [*dict.fromkeys([*sorted(python), *packages]), *_LIBRARIES, *_SYSTEM]
 
 
 def _read_back(work: Path, names: tuple[str, ...], limits: Limits) -> tuple[dict[str, bytes], dict[str, str]]:

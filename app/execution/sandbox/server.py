@@ -1,6 +1,6 @@
 """The fork server: loads the heavy libraries once, then forks a supervisor for each run.
 
-Started as `python -I -m dlcodegen.execution.sandbox.server LIBRARY...` with a socket as standard input, and a clean
+Started by `fork_server.py` as `main()` with the names of the libraries as arguments, a socket as standard input, and a clean
 environment: there is no secret in it to be found. Each message is a Spec with two descriptors: where to write the
 Outcome, and the lifeline. It stays single-threaded: a child of a process with OpenMP threads hangs for ever. Ends when
 the socket does.
@@ -18,6 +18,8 @@ from dlcodegen.execution.observer import keras_hooks, torch_hooks, training
 from dlcodegen.execution.sandbox import supervisor
 from dlcodegen.execution.sandbox.kernel import PR_SET_DUMPABLE, control_process
 
+_LOADED = (keras_hooks, torch_hooks, training)
+"""Whoever is shut in cannot load them any more: our own files are out of reach."""
 _MESSAGE = 1 << 18
 
 
@@ -51,9 +53,3 @@ def _serve(message: bytes, outcome: int, lifeline: int) -> None:
         supervisor.supervise(json.loads(message), outcome, lifeline)
     finally:
         os._exit(0)
-
-
-if __name__ == "__main__":
-    # Whoever is shut in cannot load them any more: our own files are out of reach.
-    assert keras_hooks and torch_hooks and training
-    main()
