@@ -1,7 +1,7 @@
 """The fork server: loads the heavy libraries once, then forks a supervisor for each run.
 
-Started by `fork_server.py` as `main()` with the names of the libraries as arguments, a socket as standard input, and a clean
-environment: there is no secret in it to be found. Each message is a Spec with two descriptors: where to write the
+Started by `fork_server.py` as `main()`, with the names of the libraries as arguments, a socket as standard input, and a
+clean environment: there is no secret in it to be found. Each message is a Spec with two descriptors: where to write the
 Outcome, and the lifeline. It stays single-threaded: a child of a process with OpenMP threads hangs for ever. Ends when
 the socket does.
 """
