@@ -262,6 +262,11 @@ def test_a_call_that_is_about_to_go_is_refused() -> None:
     assert failure(code)[:3] == ("current API", "FutureWarning", "gone in the next release")
 
 
+def test_what_is_said_of_this_computer_is_no_misuse() -> None:
+    code = edited(("shuffle=number == 0)", "shuffle=number == 0, pin_memory=True)"))
+    assert check(code, None, [])["status"] == "passed"
+
+
 # --- metrics --------------------------------------------------------------------------------------------------------
 
 
