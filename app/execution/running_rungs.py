@@ -18,7 +18,7 @@ from dlcodegen.report import Diagnosis
 _MOST_METRICS = 200
 _DEPRECATED = {"DeprecationWarning", "PendingDeprecationWarning", "FutureWarning"}
 # Warnings of this computer, or of how fast something runs: no misuse.
-_OF_THE_COMPUTER = re.compile(r"pin_memory|accelerator|CUDA|nested.tensor|num_workers|worker processes|determinis", re.I)
+_OF_THE_COMPUTER = re.compile(r"pin_memory|accelerator|CUDA|nested.tensor|worker|determinis", re.IGNORECASE)
 _OF_THE_STEP = {"NonFiniteLoss", "NonFiniteWeights"}
 # Metrics that lie between nothing and everything, as a fraction or in percent.
 _SHARES = {"accuracy", "precision", "recall", "f1", "dice", "iou", "auc", "balanced accuracy", "map"}

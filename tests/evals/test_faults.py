@@ -7,6 +7,7 @@ import pytest
 from dlcodegen.corpus.sample import all_samples
 from dlcodegen.evals.fault import RUNGS, Fault
 from dlcodegen.evals.faults import FAULTS
+from dlcodegen.execution import ladder
 
 every_fault = pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
 
@@ -59,3 +60,7 @@ def test_an_edit_that_fits_nowhere_or_twice_is_refused() -> None:
     for code in ("y = 1\n", "x = 1\nx = 1\n"):
         with pytest.raises(ValueError, match=r"a-fault: 'x = 1' stands in [02] places of a/sample"):
             fault.code(code)
+
+
+def test_the_rungs_are_those_of_the_ladder() -> None:
+    assert set(RUNGS) == {*ladder.RUNGS, "conformance"}
