@@ -179,6 +179,11 @@ def test_main_that_never_trains_fails_unless_a_training_loss_was_seen() -> None:
     assert judge_facts(record, {}, GOOD, None, (1.0, 0.5)).summary.startswith("not applicable: main() ends")
 
 
+def test_what_cannot_be_replayed_is_not_believed() -> None:
+    record = {"not_applicable": "main() cannot be replayed: OSError: not here"}
+    assert problem(judge_facts(record, {}, GOOD, None, (1.0, 0.5))) == ("judgement", "not replayable")
+
+
 def test_a_metric_that_scatters_has_room_in_proportion() -> None:
     scattered = [{"mse": 0.20}, {"mse": 0.17}, {"mse": 0.19}]
     changes = {"trained": scattered, "evaluated": [scattered[0]], "untrained": {"mse": 1.0}}

@@ -320,6 +320,11 @@ def test_a_model_that_was_not_trained_is_found_out() -> None:
     assert failure(in_training("return"))[0] in ("reload", "judgement")
 
 
+def test_a_script_that_hides_from_the_judge_is_not_believed() -> None:
+    code = edited(("import torch\n", "import torch\n\nif Path('saved').exists():\n    raise OSError('not here')\n"))
+    assert failure(code)[:2] == ("judgement", "not replayable")
+
+
 # --- conformance ----------------------------------------------------------------------------------------------------
 
 

@@ -29,6 +29,17 @@ _HIGHER_IS_BETTER = re.compile(
     r"|mrr|nmi|ari|score|delta|variance"
 )
 
+_SCORED_OTHERWISE = {
+    "self-supervised-learning",  # features are compared with labels that the model never saw
+    "metric-learning",
+    "summarization",  # greedy decoding: what stands after the end of a sentence is arbitrary
+    "translation",
+    "image-to-text",
+    "automatic-speech-recognition",
+    "object-detection",
+    "reinforcement-learning",
+    "unconditional-image-generation",
+}
 _SMOOTH = re.compile(
     r"loss|mae|mse|rmse|s?mape|perplexity|entropy|nll|kl|psnr|ssim|r2|elbo|rel|wasserstein|fid|brier|distance"
 )
@@ -156,6 +167,11 @@ class Evidence:
         outputs, targets = (self.arrays.get(f"{prefix}{name}") for name in ("outputs", "targets"))
         return score(outputs, targets) if outputs is not None and targets is not None else None
 
+    @property
+    def counts(self) -> bool:
+        """Whether our score is what the task is about, as far as the plan tells."""
+        return self.plan is None or self.plan.category not in _SCORED_OTHERWISE
+
     @cached_property
     def improved(self) -> bool | None:
         """Whether anything got better by training; None when there is nothing to compare."""
@@ -179,7 +195,7 @@ class Evidence:
         first, last = self.losses
         start = self.untrained_score
         return last > first + abs(first) or (
-            start is not None and start.one_of_many and last > max(first, 2 * start.loss)
+            self.counts and start is not None and start.one_of_many and last > max(first, 2 * start.loss)
         )
 
     def is_evaluated(self, name: str) -> bool:

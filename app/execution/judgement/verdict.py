@@ -97,8 +97,10 @@ def _without_replay(facts: Facts, losses: tuple[float, float] | None) -> Judgeme
         return Judgement("reload", ("weights not loadable", clean(facts.weights, 400)))
     if facts.untrained_main and losses is None:
         return Judgement("judgement", ("not trained", clean(facts.untrained_main, 300)))
-    if reason := facts.not_applicable or facts.untrained_main:
-        told = f"not applicable: {clean(reason, 300)}"
+    if facts.not_applicable:  # it ran once: what cannot be repeated cannot be believed
+        return Judgement("judgement", ("not replayable", clean(facts.not_applicable, 300)))
+    if facts.untrained_main:
+        told = f"not applicable: {clean(facts.untrained_main, 300)}"
         return Judgement("judgement", None, told, told)
     return None
 
@@ -154,7 +156,7 @@ def _remarks(evidence: Evidence) -> list[str]:
     old, new = evidence.untrained_score, evidence.score
     if evidence.improved is False:
         remarks.append("no better than untrained on held-out data: smoke mode trains too little to tell")
-    elif old and new and new.loss >= old.loss:
+    elif evidence.counts and old and new and new.loss >= old.loss:
         remarks.append(f"the loss on held-out data did not fall ({old.loss:.3g} to {new.loss:.3g})")
     if 2 * same > count:
         remarks.append(f"{same} of {count} parameters were not trained")
