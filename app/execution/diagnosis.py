@@ -16,6 +16,7 @@ _RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
 _ESCAPES = re.compile(  # half characters among them: they cannot be written down
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)|[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]"
 )
+_PACKAGES = re.compile(r"/\S*/(?:site|dist)-packages/")  # where they lie is nobody's business
 _INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
 _SIGNALS = {member.value: member.name for member in signal.Signals}
 _STOPPED = {
@@ -39,7 +40,7 @@ def fault(
     """A Diagnosis, cleaned; `line` counts from 1 in `code`, whose line is quoted."""
     lines = code.split("\n")
     quoted = lines[line - 1] if line and 0 < line <= len(lines) else ""
-    exception, message = clean(exception, 100), clean(message)
+    exception, message = clean(exception, 100), clean(_PACKAGES.sub("", message))
     return Diagnosis(
         rung=rung,
         exception=exception,

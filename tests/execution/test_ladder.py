@@ -216,6 +216,12 @@ def test_of_chained_exceptions_the_last_counts() -> None:
     assert failure(code)[:3] == ("smoke run", "ValueError", "a\nb")
 
 
+def test_where_packages_lie_stays_out_of_a_report() -> None:
+    message = failure(in_training("from torch import no_such_name"))[2]
+    assert "no_such_name" in message
+    assert "site-packages" not in message
+
+
 def test_an_exit_code_comes_with_the_last_words() -> None:
     assert failure(in_training("raise SystemExit('no data')")) == ("smoke run", "exit code 1", "no data", None)
 
