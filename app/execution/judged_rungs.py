@@ -4,17 +4,15 @@ from dlcodegen.execution.diagnosis import diagnose, fault
 from dlcodegen.execution.judgement import verdict
 from dlcodegen.execution.judgement.verdict import Judgement
 from dlcodegen.execution.sandbox.run import run_script
-from dlcodegen.execution.script import SMOKE_ARGUMENTS, Script
+from dlcodegen.execution.script import SMOKE_ARGUMENTS, WEIGHT_ENDINGS, Script
 from dlcodegen.report import Diagnosis
-
-_ENDINGS = (".pt", ".pth", ".safetensors", ".h5", ".keras")
 
 
 def reload(script: Script) -> Diagnosis | str:
     """The saved weights fit a newly built model, and `predict` gives the plan's output shape."""
-    weights = [name for name in script.result.artefacts if name.endswith(_ENDINGS)]
+    weights = [name for name in script.result.artefacts if name.endswith(WEIGHT_ENDINGS)]
     if not weights:
-        refused = "; ".join(reason for name, reason in script.result.refused.items() if name.endswith(_ENDINGS))
+        refused = "; ".join(reason for name, reason in script.result.refused.items() if name.endswith(WEIGHT_ENDINGS))
         return fault("reload", "no weights", refused or "it saved no trained weights under --out")
     script.judgement = _judge(script)
     if isinstance(script.judgement, dict):

@@ -15,7 +15,8 @@ from typing import TypedDict
 from dlcodegen.errors import SandboxError
 from dlcodegen.execution.diagnosis import fault
 from dlcodegen.execution.packages import import_problem, imports
-from dlcodegen.execution.script import SCRIPT, Script
+from dlcodegen.execution.sandbox.run import SCRIPT
+from dlcodegen.execution.script import Script
 from dlcodegen.report import Diagnosis
 
 _warnings_lock = threading.Lock()  # checks run side by side, and the filters belong to the process

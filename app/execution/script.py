@@ -8,16 +8,14 @@ from dlcodegen import syntax_tree
 from dlcodegen.context import Context
 from dlcodegen.execution.judgement.verdict import Judgement
 from dlcodegen.execution.sandbox.limits import Limits
-from dlcodegen.execution.sandbox.run import SCRIPT, RunResult, Tier, run_script
+from dlcodegen.execution.sandbox.run import RunResult, Tier, run_script
 from dlcodegen.execution.sandbox.tiers import choose
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.report import Diagnosis, Seen
 
 METRICS = "outputs/metrics.json"
 SMOKE_ARGUMENTS = ["--smoke", "--out", "outputs"]
-WEIGHTS = tuple(f"outputs/*{ending}" for ending in (".pt", ".pth", ".safetensors", ".h5", ".keras"))
-
-__all__ = ["METRICS", "SCRIPT", "SMOKE_ARGUMENTS", "Script"]
+WEIGHT_ENDINGS = (".pt", ".pth", ".safetensors", ".h5", ".keras")
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,14 @@ class Script:
     def result(self) -> RunResult:
         """Of the smoke run, which is made when it is first asked for. Raises SandboxError."""
         limits = self.conditions.limits
-        return run_script(self.code, SMOKE_ARGUMENTS, limits, (METRICS, *WEIGHTS), tier=self.tier, observe=True)
+        return run_script(
+            self.code,
+            SMOKE_ARGUMENTS,
+            limits,
+            (METRICS, *(f"outputs/*{ending}" for ending in WEIGHT_ENDINGS)),
+            tier=self.tier,
+            observe=True,
+        )
 
     @property
     def executed(self) -> bool:
