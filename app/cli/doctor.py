@@ -31,12 +31,9 @@ def doctor(as_json: options.AsJson = False) -> int:
 
 
 def _computer() -> dict[str, str]:
-    return {"system": platform.platform(), "cores": str(_cores()), "memory": _memory()}
+    from dlcodegen.execution.sandbox.limits import cores
 
-
-def _cores() -> int:
-    """Those that this process may use, where the system tells."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return {"system": platform.platform(), "cores": str(cores()), "memory": _memory()}
 
 
 def _memory() -> str:

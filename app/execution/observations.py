@@ -36,7 +36,7 @@ def read_seen(found: Any) -> Seen:
     readers: dict[str, Any] = {
         **dict.fromkeys(("framework", "model"), _text),
         **dict.fromkeys(("parameters", "batch_size", "steps"), _count),
-        **dict.fromkeys(("first_loss", "last_loss"), _number),
+        **dict.fromkeys(("first_loss", "last_loss"), finite_number),
         **dict.fromkeys(("layers", "losses"), _texts),
         **dict.fromkeys(("inputs", "outputs"), _shapes),
         "optimizers": _optimizers,
@@ -54,7 +54,8 @@ def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 60 else None
 
 
-def _number(value: Any) -> float | None:
+def finite_number(value: Any) -> float | None:
+    """As a float; None for what is no number, no finite one, or larger than any float."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -83,7 +84,7 @@ def _shapes(value: Any) -> list[list[int]] | None:
 def _seconds(value: Any) -> dict[str, float] | None:
     if not isinstance(value, dict):
         return None
-    numbers = {clean(str(name), 20): _number(second) for name, second in list(value.items())[:8]}
+    numbers = {clean(str(name), 20): finite_number(second) for name, second in list(value.items())[:8]}
     return {name: second for name, second in numbers.items() if second is not None and second >= 0}
 
 
@@ -101,10 +102,10 @@ def _settings(value: Any) -> dict[str, object]:
     """Numbers, truth values, short texts, and lists of numbers."""
     kept: dict[str, object] = {}
     for name, setting in list(value.items())[:40] if isinstance(value, dict) else []:
-        if isinstance(setting, bool) or _number(setting) is not None:
+        if isinstance(setting, bool) or finite_number(setting) is not None:
             kept[clean(str(name), 40)] = setting
         elif isinstance(setting, str):
             kept[clean(str(name), 40)] = clean(setting, 60)
-        elif isinstance(setting, list) and all(_number(item) is not None for item in setting):
+        elif isinstance(setting, list) and all(finite_number(item) is not None for item in setting):
             kept[clean(str(name), 40)] = setting[:8]
     return kept

@@ -5,12 +5,12 @@ never got so far that there was anything to look at. All raise SandboxError when
 """
 
 import json
-import math
 import re
 
 from dlcodegen import vocabulary
+from dlcodegen.execution.conformance.terms import plain
 from dlcodegen.execution.diagnosis import clean, diagnose, fault
-from dlcodegen.execution.observations import notes, read_seen
+from dlcodegen.execution.observations import finite_number, notes, read_seen
 from dlcodegen.execution.sandbox.run import RunResult
 from dlcodegen.execution.script import METRICS, Script
 from dlcodegen.report import Diagnosis
@@ -110,16 +110,9 @@ def _read_metrics(result: RunResult) -> tuple[str, dict[str, float]]:
     if not isinstance(found, dict) or not 0 < len(found) <= _MOST_METRICS:
         return f"{METRICS} is no object of 1 to {_MOST_METRICS} numbers", {}
     for name, value in found.items():
-        if not _is_finite(value):
+        if finite_number(value) is None:
             return f"{METRICS}: `{clean(name, 60)}` is no finite number: {value!r:.60}", {}
     return "", {clean(name, 60): float(value) for name, value in found.items()}
-
-
-def _is_finite(value: object) -> bool:
-    try:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    except OverflowError:  # an integer larger than any float
-        return False
 
 
 def _out_of_range(found: dict[str, float]) -> str:
@@ -136,10 +129,6 @@ def _missing(script: Script) -> str:
         return ""
     wanted = vocabulary.find(vocabulary.METRICS, script.plan.hyperparameters.evaluation_metric)
     reported = [vocabulary.find(vocabulary.METRICS, name.replace("_", " ")) for name in script.metrics]
-    if wanted is None or wanted in reported or _plain(wanted.name) in map(_plain, script.metrics):
+    if wanted is None or wanted in reported or plain(wanted.name) in map(plain, script.metrics):
         return ""
     return f"{METRICS} lacks the plan's metric `{wanted.name}`: it has {', '.join(script.metrics)}"
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("_", "").replace(" ", "").replace("-", "")
