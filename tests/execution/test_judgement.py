@@ -20,7 +20,7 @@ from dlcodegen.execution.judgement.verdict import (
 )
 from dlcodegen.execution.sandbox.limits import Limits
 from dlcodegen.execution.sandbox.run import run_script
-from dlcodegen.execution.script import METRICS, SMOKE_ARGUMENTS, WEIGHTS
+from dlcodegen.execution.script import METRICS, SMOKE_ARGUMENTS, WEIGHT_ENDINGS
 from dlcodegen.plan import SolutionPlan
 from tests.small_keras_script import KERAS_SCRIPT
 from tests.small_script import SCRIPT, edited
@@ -398,7 +398,8 @@ EVALUATED = "    metrics = evaluate(model, test_loader)\n"
 
 
 def judgement_of(code: str, losses: tuple[float, float] | None = (1.4, 0.2)) -> Judgement:
-    first = run_script(code, SMOKE_ARGUMENTS, Limits(), (METRICS, *WEIGHTS))
+    weights = (f"outputs/*{ending}" for ending in WEIGHT_ENDINGS)
+    first = run_script(code, SMOKE_ARGUMENTS, Limits(), (METRICS, *weights))
     assert first.exit_code == 0, first.stderr
     again = run_script(code, SMOKE_ARGUMENTS, Limits(), ARTEFACTS, driver=driver(), beside=beside(first.artefacts))
     assert again.exit_code == 0, again.stderr
