@@ -1,6 +1,7 @@
 """A script cut at the named parts of the project contract, and put together again."""
 
 import ast
+import itertools
 
 from dlcodegen.errors import DLCodeGenError
 from dlcodegen.syntax_tree import parse
@@ -54,11 +55,12 @@ def segment_at(code: str, line: int) -> str:
 
 
 def _end_of_imports(tree: ast.Module) -> int:
-    """The last line of docstring and imports."""
-    last = 0
-    for node in tree.body:
-        if isinstance(node, ast.Import | ast.ImportFrom) or (isinstance(node, ast.Expr) and node is tree.body[0]):
-            last = node.end_lineno or last
-        else:
-            break
-    return last
+    """The last line of docstring and imports; what must be set before an import (Keras's backend) stands among them."""
+    head = itertools.takewhile(lambda node: not isinstance(node, ast.ClassDef | ast.FunctionDef), tree.body)
+    ends = [node.end_lineno or 0 for node in head if isinstance(node, ast.Import | ast.ImportFrom)]
+    return max(ends, default=0) or _end_of_docstring(tree)
+
+
+def _end_of_docstring(tree: ast.Module) -> int:
+    first = tree.body[0] if tree.body else None
+    return (first.end_lineno or 0) if isinstance(first, ast.Expr) else 0
