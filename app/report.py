@@ -105,6 +105,8 @@ class CheckReport(TypedDict):
     error: Diagnosis | None
     metrics: dict[str, float]
     """metrics.json of the smoke run."""
+    untrained: dict[str, float]
+    """The same metrics of the same model before it was trained; empty where the judge did not get so far."""
     conformance: list[Conformance]
     lint: int
     """Number of ruff findings."""

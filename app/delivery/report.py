@@ -42,6 +42,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "error": report["error"],
         "conformance": report["conformance"],
         "metrics": {name: value if math.isfinite(value) else None for name, value in report["metrics"].items()},
+        "untrained": report["untrained"],
         "seconds": report["seconds"],
         "sandbox": report["sandbox"].get("tier", "none: it was not executed"),
     }

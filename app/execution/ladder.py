@@ -7,6 +7,7 @@ from dlcodegen.errors import NoSandboxError, SandboxError, StoppedError
 from dlcodegen.execution import judged_rungs, reading_rungs, running_rungs
 from dlcodegen.execution.conformance.table import conformance
 from dlcodegen.execution.contract import contract
+from dlcodegen.execution.judgement.verdict import Judgement
 from dlcodegen.execution.sandbox.tiers import describe
 from dlcodegen.execution.script import Conditions, Script
 from dlcodegen.plan import SolutionPlan
@@ -45,6 +46,7 @@ def check(code: str, plan: SolutionPlan | None, facts: list[Fact], conditions: C
         "rungs": climbed,
         "error": error,
         "metrics": script.metrics,
+        "untrained": script.judgement.untrained if isinstance(script.judgement, Judgement) else {},
         "conformance": conformance(code, plan, facts, script.seen) if plan and parses else [],
         "lint": script.lint,
         "sandbox": describe(script.tier) if script.executed else {},

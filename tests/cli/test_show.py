@@ -37,6 +37,7 @@ REPORT: CheckReport = {
     },
     "metrics": {"dice": float("nan"), "iou": 0.25},
     "conformance": [],
+    "untrained": {},
     "lint": 2,
     "sandbox": {},
     "seconds": 2.5,

@@ -27,6 +27,7 @@ def check_report() -> CheckReport:
         "error": None,
         "metrics": {"dice": 0.93125, "iou": 0.88},
         "conformance": [conformance("optimizer", "honoured", "return torch.optim.AdamW(...)", 190, "AdamW")],
+        "untrained": {},
         "lint": 0,
         "sandbox": {"tier": "full", "network": "yes (denied)", "not stopped": "faults of the kernel"},
         "seconds": 3.2,

@@ -7,7 +7,7 @@ condemned on evidence only.
 import ast
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -38,6 +38,8 @@ class Judgement:
     """Evidence of the first rung, in one line; `not applicable: ...` where there was nothing to look at."""
     summary: str = ""
     """Evidence of the second."""
+    untrained: dict[str, float] = field(default_factory=dict)
+    """Metrics of the weights before training, on the same test split."""
 
 
 @cache
@@ -112,8 +114,8 @@ def _replayed(evidence: Evidence) -> Judgement:
     reloaded = _reloaded(evidence.facts)
     for check in JUDGEMENT:
         if problem := check(evidence):
-            return Judgement("judgement", _cleaned(problem), reloaded)
-    return Judgement("judgement", None, reloaded, _summary(evidence))
+            return Judgement("judgement", _cleaned(problem), reloaded, untrained=evidence.untrained)
+    return Judgement("judgement", None, reloaded, _summary(evidence), evidence.untrained)
 
 
 def _is_of_ours(node: ast.stmt) -> bool:
