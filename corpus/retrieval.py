@@ -1,12 +1,15 @@
-"""Ranking samples: BM25 (paper, section III-B; the `rank-bm25` implementation) over what a sample is about."""
+"""Ranking samples: BM25 (paper, section III-B) over what a sample is about, and what is stated besides."""
 
-import json
+import heapq
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from dlcodegen import vocabulary
+from dlcodegen.corpus.pool import Pool
+from dlcodegen.corpus.pool_index import Documents
 from dlcodegen.corpus.sample import Sample
+from dlcodegen.corpus.texts import description, plan_text
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.report import Fact
 
@@ -19,23 +22,23 @@ _RECURRENT = {"lstm", "gru", "rnn", "bilstm", "bigru"}
 _MULTI_LABEL = re.compile(r"multi-?label|several labels|multiple labels|labels per", re.IGNORECASE)
 
 
+_CONSIDERED = 50
+"""How many of the best by BM25 are looked at more closely: their scripts have to be read for it."""
+
+
 class Ranked(NamedTuple):
     sample: Sample
     score: float
 
 
-def rank_by_plan(
-    plan: SolutionPlan, facts: list[Fact], samples: Sequence[Sample], pool: Iterable[Sample]
-) -> list[Ranked]:
+def rank_by_plan(plan: SolutionPlan, facts: list[Fact], ids: Sequence[str], pool: Pool) -> list[Ranked]:
     """Samples whose plan is nearest first (paper: BM25 between plans); those that lack a stated shape come last."""
-    return _rank(_plan_text(plan), facts, samples, list(pool), _plan_document)
+    return _rank("plans", plan_text(plan), facts, ids, pool)
 
 
-def rank_by_words(
-    requirement: str, facts: list[Fact], samples: Sequence[Sample], pool: Iterable[Sample]
-) -> list[Ranked]:
+def rank_by_words(requirement: str, facts: list[Fact], ids: Sequence[str], pool: Pool) -> list[Ranked]:
     """Samples whose description and plan share the requirement's words first; a named architecture counts most."""
-    return _rank(requirement, facts, samples, list(pool), _description)
+    return _rank("descriptions", requirement, facts, ids, pool)
 
 
 def distinct(ranked: list[Ranked], limit: int) -> list[Ranked]:
@@ -47,30 +50,11 @@ def distinct(ranked: list[Ranked], limit: int) -> list[Ranked]:
     return taken
 
 
-def tokens(text: str) -> list[str]:
-    """Lower-case words and numbers; plural endings dropped."""
-    return [re.sub(r"(?<=\w{3})s$", "", word) for word in re.findall(r"[a-z]+|\d+", text.lower())]
-
-
-def _rank(
-    query: str,
-    facts: list[Fact],
-    samples: Sequence[Sample],
-    pool: list[Sample],
-    document: Callable[[Sample], str],
-) -> list[Ranked]:
+def _rank(over: Documents, query: str, facts: list[Fact], ids: Sequence[str], pool: Pool) -> list[Ranked]:
     """BM25 with the word statistics of the whole pool, so that a category of two samples is ranked sensibly too."""
-    from rank_bm25 import BM25Okapi
-
-    if not samples:
-        return []
-    position = {sample.id: index for index, sample in enumerate(pool)}
-    index = BM25Okapi([tokens(document(sample)) for sample in pool])
-    scores = index.get_batch_scores(tokens(query), [position[sample.id] for sample in samples])
-    ranked = [
-        Ranked(sample, float(score) + _architecture_bonus(sample, facts))
-        for sample, score in zip(samples, scores, strict=True)
-    ]
+    scores = dict(zip(ids, pool.index.scores(over, query, ids).tolist(), strict=True))
+    best = heapq.nsmallest(_CONSIDERED, ids, key=lambda key: (-scores[key], key))
+    ranked = [Ranked(sample, scores[sample.id] + _architecture_bonus(sample, facts)) for sample in pool.samples(best)]
     return sorted(ranked, key=lambda item: (_unfit(item.sample, facts, query), -item.score, item.sample.id))
 
 
@@ -82,7 +66,7 @@ def _unfit(sample: Sample, facts: list[Fact], query: str) -> int:
     missing = {fact["name"] for fact in facts if fact["name"] in _SHAPE and fact["name"] not in sample.config}
     if any(fact["name"] == "num_classes" and fact["value"] == 2 for fact in facts):
         missing.discard("num_classes")
-    return len(missing) + (_MULTI_LABEL.search(query) is None) * (_MULTI_LABEL.search(_description(sample)) is not None)
+    return len(missing) + (_MULTI_LABEL.search(query) is None) * (_MULTI_LABEL.search(description(sample)) is not None)
 
 
 def _architecture_bonus(sample: Sample, facts: list[Fact]) -> float:
@@ -94,18 +78,6 @@ def _architecture_bonus(sample: Sample, facts: list[Fact]) -> float:
     if shown.name == stated:
         return 10.0
     return 8.0 if {shown.name, stated} <= _RECURRENT else 0.0
-
-
-def _plan_text(plan: SolutionPlan) -> str:
-    return json.dumps(plan.to_paper(), ensure_ascii=False)
-
-
-def _plan_document(sample: Sample) -> str:
-    return _plan_text(sample.plan)
-
-
-def _description(sample: Sample) -> str:
-    return f"{sample.description} {_plan_text(sample.plan)}"
 
 
 def _overlap(one: str, other: str) -> float:

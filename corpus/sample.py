@@ -2,7 +2,7 @@
 
 import ast
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -19,7 +19,11 @@ class Sample:
     id: str
     code: str
     plan: SolutionPlan
-    licence: str = field(default="Apache-2.0")
+    licence: str = "Apache-2.0"
+    source: str = ""
+    """Where it was taken from; empty for those that are ours."""
+    by_contract: bool = True
+    """Whether it has the named parts of the project contract: only then can the syntax writer work on it."""
 
     @property
     def category(self) -> str:
@@ -27,9 +31,8 @@ class Sample:
 
     @cached_property
     def framework(self) -> str:
-        """`keras` when the script imports it, else `pytorch`."""
-        imported = {alias.name for node in self.tree.body if isinstance(node, ast.Import) for alias in node.names}
-        return "keras" if "keras" in imported else "pytorch"
+        """`keras` when the script imports it (or TensorFlow, which brings it), else `pytorch`."""
+        return "keras" if {"keras", "tensorflow"} & _imported(self.tree) else "pytorch"
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -48,6 +51,14 @@ class Sample:
     def config(self) -> dict[str, str | int | float | bool]:
         """What can be set in this script: its Config fields and their defaults."""
         return {name: ast.literal_eval(node) for name, node in config_defaults(self.tree).items()}
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    """Top-level packages that the script imports."""
+    nodes = list(ast.walk(tree))
+    whole = (alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names)
+    parts = (node.module or "" for node in nodes if isinstance(node, ast.ImportFrom))
+    return {name.partition(".")[0] for name in (*whole, *parts)}
 
 
 def read_sample(folder: Path) -> Sample:

@@ -1,7 +1,7 @@
 """Stage 5: samples -> code template (paper, section III-C)."""
 
 from dlcodegen.context import Context
-from dlcodegen.corpus.sample import all_samples
+from dlcodegen.corpus.pool import open_pool
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.state import State, Update
 from dlcodegen.writers.choice import writer_for
@@ -9,7 +9,6 @@ from dlcodegen.writers.choice import writer_for
 
 def abstract_template(state: State, context: Context) -> Update:
     """The samples' shared structure, with named slots."""
-    writer, pool = writer_for(context), all_samples()
-    samples = [pool[name] for name in state["samples"]]
+    writer, samples = writer_for(context), open_pool().samples(state["samples"])
     template = writer.abstract(SolutionPlan.from_paper(state["plan"]), samples)
     return {"template": template, "usage": writer.usage, "progress": f"{len(template['slots'])} slots"}

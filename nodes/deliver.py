@@ -1,7 +1,7 @@
 """Stage 11: the best candidate becomes a project folder, a report and an answer."""
 
 from dlcodegen.context import Context
-from dlcodegen.corpus.sample import all_samples
+from dlcodegen.corpus.pool import open_pool
 from dlcodegen.delivery.outcome import Outcome
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.report import best
@@ -16,13 +16,12 @@ def deliver(state: State, context: Context) -> Update:
     from dlcodegen.delivery.project import project_files
     from dlcodegen.delivery.report import project_report
 
-    pool = all_samples()
     outcome = Outcome(
         request=state["request"],
         plan=SolutionPlan.from_paper(state["plan"]),
         chosen=best(state["candidates"]),
         candidates=state["candidates"],
-        samples=[pool[name] for name in state["samples"]],
+        samples=open_pool().samples(state["samples"]),
         writer=context.writer_in_use,
         model=context.model,
         planner=state["planner"]["name"],

@@ -1,7 +1,7 @@
 """Stage 6a: Code RAG, a draft after the retrieved samples (paper, section III-C)."""
 
 from dlcodegen.context import Context
-from dlcodegen.corpus.sample import all_samples
+from dlcodegen.corpus.pool import open_pool
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.state import State, Update
 from dlcodegen.writers.choice import writer_for
@@ -9,7 +9,6 @@ from dlcodegen.writers.choice import writer_for
 
 def draft_from_code(state: State, context: Context) -> Update:
     """Draft A."""
-    writer, pool = writer_for(context), all_samples()
-    samples = [pool[name] for name in state["samples"]]
+    writer, samples = writer_for(context), open_pool().samples(state["samples"])
     draft = writer.draft_from_code(state["request"], SolutionPlan.from_paper(state["plan"]), samples)
     return {"draft_from_code": draft, "usage": writer.usage, "progress": f"{draft['code'].count(chr(10))} lines"}

@@ -8,12 +8,12 @@ def filter_category(state: State, context: Context) -> Update:
     """Ids of the samples; where the pool has none, only a writer that asks a model can go on."""
     from langchain_core.messages import AIMessage
 
-    from dlcodegen.corpus.store import SampleStore
+    from dlcodegen.corpus.pool import open_pool
     from dlcodegen.planner.nearest import unsupported
 
-    store, framework = SampleStore(), state["request"]["framework"]
-    ids = store.ids(state["category"], framework)
-    if not ids and context.writer_in_use == "syntax":
-        problem = unsupported(state["category"], framework, list(store.samples.values()))
+    pool, framework, by_syntax = open_pool(), state["request"]["framework"], context.writer_in_use == "syntax"
+    ids = pool.ids(state["category"], framework, by_contract=by_syntax)
+    if not ids and by_syntax:
+        problem = unsupported(state["category"], framework, list(pool.shipped.values()))
         return {"status": "needs_input", "messages": [AIMessage(problem)], "progress": "no sample"}
     return {"category_samples": ids, "progress": f"{len(ids)} samples of {state['category']}"}

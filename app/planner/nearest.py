@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
+from dlcodegen.corpus.pool import shipped_pool
 from dlcodegen.corpus.retrieval import rank_by_words
-from dlcodegen.corpus.sample import Sample, all_samples
+from dlcodegen.corpus.sample import Sample
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.planner.state_facts import with_facts
 from dlcodegen.report import Fact
@@ -38,9 +39,11 @@ class NearestPlanner:
 
         That halves the confidence.
         """
-        pool = list(all_samples().values())
-        own = [sample for sample in pool if (sample.category, sample.framework) == (category, framework)]
-        nearest = rank_by_words(requirement, facts, own or _substitutes(category, pool), pool)[0].sample
+        pool = shipped_pool()
+        samples = list(pool.shipped.values())
+        own = [sample for sample in samples if (sample.category, sample.framework) == (category, framework)]
+        ids = [sample.id for sample in own or _substitutes(category, samples)]
+        nearest = rank_by_words(requirement, facts, ids, pool)[0].sample
         plan = with_facts(nearest.plan, facts, nearest).model_copy(update={"category": category})
         return Prediction(plan, confidence if own else confidence / 2)
 

@@ -4,26 +4,30 @@ import dataclasses
 
 import pytest
 
-from dlcodegen.corpus.retrieval import distinct, rank_by_plan, rank_by_words, tokens
+from dlcodegen.corpus.pool import Pool, shipped_pool
+from dlcodegen.corpus.retrieval import distinct, rank_by_plan, rank_by_words
 from dlcodegen.corpus.sample import Sample, all_samples
+from dlcodegen.corpus.texts import tokens
 from dlcodegen.planner.request import read_requirement
 from dlcodegen.report import Fact
 
 POOL = list(all_samples().values())
 
 
-def of(category: str) -> list[Sample]:
-    return [sample for sample in POOL if sample.category == category]
+def of(category: str, framework: str = "pytorch") -> list[str]:
+    return [sample.id for sample in POOL if (sample.category, sample.framework) == (category, framework)]
 
 
 def first(requirement: str) -> str:
     read = read_requirement(requirement)
-    return rank_by_words(requirement, read.facts, of(read.category), POOL)[0].sample.id
+    return rank_by_words(requirement, read.facts, of(read.category), shipped_pool())[0].sample.id
 
 
 @pytest.mark.parametrize("sample", POOL, ids=lambda sample: sample.id)
 def test_a_samples_own_plan_finds_it(sample: Sample) -> None:
-    assert rank_by_plan(sample.plan, [], of(sample.category), POOL)[0].sample.id == sample.id
+    assert (
+        rank_by_plan(sample.plan, [], of(sample.category, sample.framework), shipped_pool())[0].sample.id == sample.id
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,23 +54,25 @@ def test_stated_shapes_outrank_words() -> None:
     words = "binary segmentation of polyps, one mask per image, with a U-Net"
     assert first(words) == "image-segmentation/unet-binary"
     facts = [Fact(name="num_classes", value=5, text="")]
-    assert (
-        rank_by_words(words, facts, of("image-segmentation"), POOL)[0].sample.id == "image-segmentation/unet-multiclass"
-    )
+    ranked = rank_by_words(words, facts, of("image-segmentation"), shipped_pool())
+    assert ranked[0].sample.id == "image-segmentation/unet-multiclass"
 
 
 def test_near_duplicates_are_skipped() -> None:
     one = all_samples()["image-segmentation/unet-binary"]
     twin = dataclasses.replace(one, id="image-segmentation/twin", code=f"{one.code}# the same\n")
-    ranked = rank_by_words("segment with a U-Net", [], [one, twin, *of("translation")], [*POOL, twin])
+    pool = Pool({**all_samples(), twin.id: twin})
+    ranked = rank_by_words("segment with a U-Net", [], [one.id, twin.id, *of("translation")], pool)
     kept = [item.sample.id for item in distinct(ranked, 3)]
     assert len({"image-segmentation/twin", one.id} & set(kept)) == 1
     assert distinct(ranked, 1) == ranked[:1]
 
 
 def test_no_samples_rank_as_nothing_and_the_order_is_fixed() -> None:
-    assert rank_by_words("anything", [], [], POOL) == []
-    orders = {tuple(item.sample.id for item in rank_by_words("no word matches", [], POOL, POOL)) for _ in range(3)}
+    assert rank_by_words("anything", [], [], shipped_pool()) == []
+    every = list(all_samples())
+    ranked = [rank_by_words("no word matches", [], every, shipped_pool()) for _ in range(3)]
+    orders = {tuple(item.sample.id for item in order) for order in ranked}
     assert len(orders) == 1
 
 

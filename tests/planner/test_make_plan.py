@@ -6,6 +6,7 @@ import re
 import pytest
 
 from dlcodegen.context import Context
+from dlcodegen.corpus.pool import Pool
 from dlcodegen.corpus.sample import Sample, all_samples
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.planner import make_plan
@@ -149,7 +150,7 @@ def test_a_category_without_samples_takes_a_related_plan(
     requirement: str, category: str, begins: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     smaller = {sample.id: sample for sample in SAMPLES if sample.category != category}
-    monkeypatch.setattr("dlcodegen.planner.nearest.all_samples", lambda: smaller)
+    monkeypatch.setattr("dlcodegen.planner.nearest.shipped_pool", lambda: Pool(smaller))
     new = plan(requirement)
     assert new.category == category
     assert new.input.startswith(begins)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from dlcodegen.context import Context
+from dlcodegen.corpus.pool import shipped_pool
 from dlcodegen.corpus.retrieval import rank_by_plan
 from dlcodegen.corpus.sample import Sample, all_samples
 from dlcodegen.plan import SolutionPlan
@@ -27,9 +28,8 @@ def job() -> Callable[[str], Job]:
 
     def make(requirement: str) -> Job:
         planned = make_plan(requirement, "", "", Context())
-        pool = list(all_samples().values())
-        own = [sample for sample in pool if sample.category == planned.plan.category]
-        ranked = rank_by_plan(planned.plan, planned.facts, own, pool)
+        own = [key for key, sample in all_samples().items() if sample.category == planned.plan.category]
+        ranked = rank_by_plan(planned.plan, planned.facts, own, shipped_pool())
         request = Request(requirement=requirement, dataset="", data="", framework="pytorch", facts=planned.facts)
         return Job(request, planned.plan, [item.sample for item in ranked[:3]])
 

@@ -1,0 +1,57 @@
+"""Everything that can be retrieved: the shipped samples, and the user's own."""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property, lru_cache
+
+from dlcodegen.corpus.own import OwnCorpus
+from dlcodegen.corpus.pool_index import PoolIndex, opened
+from dlcodegen.corpus.sample import Sample, all_samples
+from dlcodegen.corpus.store import SampleStore
+
+
+class Pool:
+    """The shipped samples, and those of the user's corpus where one is given."""
+
+    def __init__(self, shipped: Mapping[str, Sample] | None = None, own: OwnCorpus | None = None) -> None:
+        self.shipped = dict(all_samples() if shipped is None else shipped)
+        self.own = own
+
+    def ids(self, category: str, framework: str, by_contract: bool = False) -> list[str]:
+        """Ids of the samples of this category and framework, sorted: a metadata query to Chroma.
+
+        With `by_contract` only those that keep the project contract, as all shipped ones do.
+        """
+        ids = self._store.ids(category, framework)
+        if self.own is not None:
+            wanted: dict[str, str | bool] = {"category": category, "framework": framework}
+            ids += self.own.ids(**wanted, **({"by_contract": True} if by_contract else {}))
+        return sorted(ids)
+
+    def samples(self, ids: Iterable[str]) -> list[Sample]:
+        """The samples of these ids, in their order; those that are gone meanwhile are left out."""
+        wanted = list(ids)
+        others = [key for key in wanted if key not in self.shipped]
+        known = self.shipped | (self.own.samples(others) if self.own is not None and others else {})
+        return [known[key] for key in wanted if key in known]
+
+    @cached_property
+    def index(self) -> PoolIndex:
+        """The BM25 index over all of it."""
+        if self.own is None or self.own.is_empty:
+            return PoolIndex.build(self.shipped.values())
+        return opened(self.shipped, self.own)
+
+    @cached_property
+    def _store(self) -> SampleStore:
+        return SampleStore(self.shipped)
+
+
+def open_pool() -> Pool:
+    """The shipped samples with the user's corpus. Nothing is opened before it is asked for."""
+    return Pool(own=OwnCorpus())
+
+
+@lru_cache(maxsize=1)
+def shipped_pool() -> Pool:
+    """The shipped samples alone."""
+    return Pool()
