@@ -1,12 +1,14 @@
 """Proving samples: each is executed in the sandbox, climbs the whole ladder, and has to have learned something."""
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import NamedTuple
 
 from dlcodegen import vocabulary
 from dlcodegen.corpus.sample import Sample
 from dlcodegen.execution.judgement.evidence import direction
 from dlcodegen.execution.ladder import check
+from dlcodegen.execution.sandbox.limits import cores
 from dlcodegen.execution.script import Conditions
 from dlcodegen.report import CheckReport
 
@@ -59,13 +61,22 @@ class Proof(NamedTuple):
 
 
 def prove(samples: Iterable[Sample], conditions: Conditions) -> Iterator[Proof]:
-    """One proof after the other, seconds for each. Nowhere else is a user's sample executed as it is.
+    """Proofs as they are made, as many at once as there are cores. Nowhere else is a user's sample executed as it is.
 
     Raises StoppedError when `stop_all` stopped a run.
     """
-    for sample in samples:
+
+    def proof(sample: Sample) -> Proof:
         report = check(sample.code, sample.plan, [], conditions)
-        yield Proof(sample, report, learned(sample, report))
+        return Proof(sample, report, learned(sample, report))
+
+    with ThreadPoolExecutor(cores()) as pool:
+        running = [pool.submit(proof, sample) for sample in samples]
+        try:
+            yield from (future.result() for future in as_completed(running))
+        finally:
+            for future in running:  # those that have not begun, when one failed or nobody waits any more
+                future.cancel()
 
 
 def learned(sample: Sample, report: CheckReport) -> Learned | None:

@@ -16,6 +16,7 @@ import typer
 
 from dlcodegen.cli.bench import bench
 from dlcodegen.cli.check import check
+from dlcodegen.cli.corpus import corpus
 from dlcodegen.cli.doctor import doctor
 from dlcodegen.cli.new import new
 from dlcodegen.cli.plan import plan
@@ -40,6 +41,7 @@ app.command()(new)
 app.command()(plan)
 app.command()(check)
 app.command()(doctor)
+app.add_typer(corpus, name="corpus")
 app.add_typer(bench, name="bench")
 
 

@@ -35,7 +35,7 @@ def run_graph(
 
         config: RunnableConfig = {"callbacks": list(callbacks)}
         stream: Iterator[Any] = graph.stream(request, config, context=context, stream_mode=["custom", "values"])
-        for mode, chunk in _aside(stream):
+        for mode, chunk in aside(stream):
             if mode == "custom":
                 progress.show(chunk)
             else:
@@ -45,7 +45,7 @@ def run_graph(
     return state
 
 
-def _aside(items: Iterable[_Item]) -> Iterator[_Item]:
+def aside(items: Iterable[_Item]) -> Iterator[_Item]:
     """The items, made by a thread of its own, so that this one hears Ctrl-C at once: it then kills what is executed.
 
     Without this, Ctrl-C would wait for every stage at work: minutes for a chat model's answer.

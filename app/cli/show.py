@@ -48,7 +48,7 @@ def project(report: Mapping[str, Any], files: Mapping[str, str], data: str) -> N
     console.print(Text.assemble(_STATUSES[report["status"]], f": {_MEANINGS[report['status']]}"))
     evidence = [*_metrics(chosen.get("metrics", {})), *_error(chosen.get("error"))]
     notes = [("note", note) for note in report["notes"]]
-    console.print(_grid([("folder", f"{out} ({len(files)} files)"), *evidence, *notes]))
+    console.print(grid([("folder", f"{out} ({len(files)} files)"), *evidence, *notes]))
     _conformance(console, chosen.get("conformance", []))
     console.print("\nRun it", style="bold")
     path = shlex.quote(printable(data)) if data else "PATH"
@@ -68,9 +68,19 @@ def prompts(sent: list[str], in_json: bool) -> None:
 def plan(solution: SolutionPlan, facts: list[Fact], notes: list[str], confidence: float) -> None:
     """The solution plan, and what the requirement states."""
     console = Console()
-    paper, training = solution.to_paper(), solution.hyperparameters
-    console.print(Text(paper["Task Category"], "bold"), Text(f"(confidence {confidence:.2f})", "dim"))
-    rows = [
+    console.print(Text(solution.to_paper()["Task Category"], "bold"), Text(f"(confidence {confidence:.2f})", "dim"))
+    console.print(grid([*of_plan(solution), *(("note", note) for note in notes)]))
+    if facts:
+        table = _table("stated in the requirement", "value", "in the words")
+        for fact in facts:
+            table.add_row(_text(fact["name"]), _text(str(fact["value"])), _text(fact["text"]))
+        console.print(table)
+
+
+def of_plan(solution: SolutionPlan) -> list[tuple[str, str]]:
+    """The plan as rows of a grid."""
+    training = solution.hyperparameters
+    return [
         ("input", solution.input),
         ("output", solution.output),
         ("preprocessing", solution.preprocess or "none"),
@@ -81,14 +91,7 @@ def plan(solution: SolutionPlan, facts: list[Fact], notes: list[str], confidence
         ("batch size", str(training.batch_size)),
         ("epochs", str(training.epochs)),
         ("metric", training.evaluation_metric),
-        *(("note", note) for note in notes),
     ]
-    console.print(_grid(rows))
-    if facts:
-        table = _table("stated in the requirement", "value", "in the words")
-        for fact in facts:
-            table.add_row(_text(fact["name"]), _text(str(fact["value"])), _text(fact["text"]))
-        console.print(table)
 
 
 def check(file: Path, report: CheckReport) -> None:
@@ -99,7 +102,7 @@ def check(file: Path, report: CheckReport) -> None:
         console.print(_rung(rung), no_wrap=True, overflow="ellipsis")
     tier = [("sandbox", report["sandbox"]["tier"])] if report["sandbox"] else []
     lint = [("lint findings", str(report["lint"]))]
-    console.print(_grid([*_metrics(report["metrics"]), *_error(report["error"]), *tier, *lint]))
+    console.print(grid([*_metrics(report["metrics"]), *_error(report["error"]), *tier, *lint]))
     _conformance(console, report["conformance"])
 
 
@@ -108,7 +111,7 @@ def sections(content: Mapping[str, Mapping[str, str]]) -> None:
     console = Console()
     for title, rows in content.items():
         console.print(Text(title, "bold"))
-        console.print(_grid(list(rows.items())))
+        console.print(grid(list(rows.items())))
 
 
 def rows(table: list[dict[str, Any]]) -> None:
@@ -169,7 +172,8 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _grid(rows: list[tuple[str, str]]) -> Table:
+def grid(rows: list[tuple[str, str]]) -> Table:
+    """Names and values side by side."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim")
     grid.add_column(overflow="fold")

@@ -17,7 +17,7 @@ _SEEDING |= {"set_random_seed", "seed_everything"}
 
 def contract(script: Script) -> Diagnosis | str:
     """Config with its settings, the six functions, the guard around `main()`, seeds that are set, and `--smoke`."""
-    problems = list(_problems(script.tree))
+    problems = list(missing_parts(script.tree))
     if not problems:
         return ""
     line, first = problems[0]
@@ -25,7 +25,7 @@ def contract(script: Script) -> Diagnosis | str:
     return fault("contract", "missing part", first + others, line, script.code)
 
 
-def _problems(tree: ast.Module) -> Iterator[tuple[int | None, str]]:
+def missing_parts(tree: ast.Module) -> Iterator[tuple[int | None, str]]:
     """Line, where there is one, and what is missing."""
     config = next((node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Config"), None)
     if config is None:
