@@ -67,6 +67,41 @@ _ALIASES = {
 }
 
 
+# Whose samples and plans come next where a category has too few of its own, nearest first.
+NEIGHBOURS: dict[str, tuple[str, ...]] = {
+    "image-classification": ("multimodal-classification", "metric-learning", "self-supervised-learning"),
+    "image-segmentation": ("image-to-image", "depth-estimation"),
+    "object-detection": ("keypoint-detection", "image-regression"),
+    "keypoint-detection": ("image-regression", "object-detection"),
+    "image-regression": ("keypoint-detection", "image-classification"),
+    "depth-estimation": ("image-segmentation", "image-to-image"),
+    "image-to-image": ("image-segmentation", "depth-estimation"),
+    "unconditional-image-generation": ("image-to-image",),
+    "image-to-text": ("image-classification", "translation", "text-generation"),
+    "metric-learning": ("self-supervised-learning", "image-classification"),
+    "self-supervised-learning": ("metric-learning", "image-classification"),
+    "video-classification": ("image-classification", "time-series-classification"),
+    "text-classification": ("token-classification", "question-answering"),
+    "token-classification": ("text-classification", "question-answering"),
+    "question-answering": ("token-classification", "text-classification"),
+    "summarization": ("translation", "text-generation"),
+    "translation": ("summarization", "text-generation"),
+    "text-generation": ("translation", "summarization"),
+    "tabular-classification": ("tabular-regression", "recommendation"),
+    "tabular-regression": ("tabular-classification", "time-series-forecasting"),
+    "time-series-forecasting": ("time-series-classification", "tabular-regression"),
+    "time-series-classification": ("audio-classification", "time-series-forecasting"),
+    "anomaly-detection": ("time-series-forecasting", "tabular-classification", "image-to-image"),
+    "audio-classification": ("automatic-speech-recognition", "time-series-classification"),
+    "automatic-speech-recognition": ("audio-classification", "token-classification"),
+    "recommendation": ("metric-learning", "tabular-regression"),
+    "graph-machine-learning": ("tabular-classification",),
+    "reinforcement-learning": ("tabular-regression",),
+    "multimodal-classification": ("image-classification", "tabular-classification"),
+    "other": (),
+}
+
+
 def title(category: str) -> str:
     """The category as the paper prints it: `image-segmentation` -> `Image Segmentation`."""
     if category == "image-to-image":

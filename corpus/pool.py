@@ -2,11 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from dlcodegen.corpus.own import OwnCorpus
 from dlcodegen.corpus.pool_index import PoolIndex, opened
 from dlcodegen.corpus.sample import Sample, all_samples
 from dlcodegen.corpus.store import SampleStore
+
+
+class Usable(NamedTuple):
+    """Which samples a run can work on."""
+
+    framework: str
+    only_by_contract: bool
+    """Only those that keep the project contract, as all shipped ones do: the syntax writer can read no others."""
 
 
 class Pool:
@@ -16,15 +25,12 @@ class Pool:
         self.shipped = dict(all_samples() if shipped is None else shipped)
         self.own = own
 
-    def ids(self, category: str, framework: str, by_contract: bool = False) -> list[str]:
-        """Ids of the samples of this category and framework, sorted: a metadata query to Chroma.
-
-        With `by_contract` only those that keep the project contract, as all shipped ones do.
-        """
-        ids = self._store.ids(category, framework)
+    def ids(self, category: str, usable: Usable) -> list[str]:
+        """Ids of the samples of this category that a run can use, sorted: a metadata query to Chroma."""
+        ids = self._store.ids(category, usable.framework)
         if self.own is not None:
-            wanted: dict[str, str | bool] = {"category": category, "framework": framework}
-            ids += self.own.ids(**wanted, **({"by_contract": True} if by_contract else {}))
+            wanted: dict[str, str | bool] = {"category": category, "framework": usable.framework}
+            ids += self.own.ids(**wanted, **({"by_contract": True} if usable.only_by_contract else {}))
         return sorted(ids)
 
     def samples(self, ids: Iterable[str]) -> list[Sample]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dlcodegen import vocabulary
-from dlcodegen.corpus.pool import Pool
+from dlcodegen.categories import NEIGHBOURS
+from dlcodegen.corpus.pool import Pool, Usable
 from dlcodegen.corpus.pool_index import Documents
 from dlcodegen.corpus.sample import Sample
 from dlcodegen.corpus.texts import description, plan_text
@@ -39,6 +40,21 @@ def rank_by_plan(plan: SolutionPlan, facts: list[Fact], ids: Sequence[str], pool
 def rank_by_words(requirement: str, facts: list[Fact], ids: Sequence[str], pool: Pool) -> list[Ranked]:
     """Samples whose description and plan share the requirement's words first; a named architecture counts most."""
     return _rank("descriptions", requirement, facts, ids, pool)
+
+
+def retrieve(
+    plan: SolutionPlan, facts: list[Fact], ids: Sequence[str], limit: int, usable: Usable, pool: Pool
+) -> list[Ranked]:
+    """The `limit` best of the plan's category (`ids`) by plan, near-duplicates skipped.
+
+    Where the category has too few, the best of its neighbours follow, the nearest neighbour first.
+    """
+    found = distinct(rank_by_plan(plan, facts, ids, pool), limit)
+    for category in NEIGHBOURS[plan.category]:
+        if len(found) < limit:
+            others = rank_by_plan(plan, facts, pool.ids(category, usable), pool)
+            found = distinct([*found, *others], limit)
+    return found
 
 
 def distinct(ranked: list[Ranked], limit: int) -> list[Ranked]:

@@ -8,12 +8,13 @@ def filter_category(state: State, context: Context) -> Update:
     """Ids of the samples; where the pool has none, only a writer that asks a model can go on."""
     from langchain_core.messages import AIMessage
 
-    from dlcodegen.corpus.pool import open_pool
+    from dlcodegen.corpus.pool import Usable, open_pool
     from dlcodegen.planner.nearest import unsupported
 
-    pool, framework, by_syntax = open_pool(), state["request"]["framework"], context.writer_in_use == "syntax"
-    ids = pool.ids(state["category"], framework, by_contract=by_syntax)
-    if not ids and by_syntax:
-        problem = unsupported(state["category"], framework, list(pool.shipped.values()))
+    pool = open_pool()
+    usable = Usable(state["request"]["framework"], only_by_contract=context.writer_in_use == "syntax")
+    ids = pool.ids(state["category"], usable)
+    if not ids and usable.only_by_contract:
+        problem = unsupported(state["category"], usable.framework, list(pool.shipped.values()))
         return {"status": "needs_input", "messages": [AIMessage(problem)], "progress": "no sample"}
     return {"category_samples": ids, "progress": f"{len(ids)} samples of {state['category']}"}

@@ -6,11 +6,12 @@ from dlcodegen.state import State, Update
 
 
 def retrieve(state: State, context: Context) -> Update:
-    """Ids of the best samples by BM25 between plans, best first, near-duplicates skipped."""
-    from dlcodegen.corpus.pool import open_pool
-    from dlcodegen.corpus.retrieval import distinct, rank_by_plan
+    """Ids of the best samples by BM25 between plans, best first; neighbouring categories fill up."""
+    from dlcodegen.corpus.pool import Usable, open_pool
+    from dlcodegen.corpus.retrieval import retrieve as nearest
 
-    plan, facts = SolutionPlan.from_paper(state["plan"]), state["request"]["facts"]
-    ranked = rank_by_plan(plan, facts, state["category_samples"], open_pool())
-    best = [item.sample.id for item in distinct(ranked, context.samples)]
+    plan, request = SolutionPlan.from_paper(state["plan"]), state["request"]
+    usable = Usable(request["framework"], only_by_contract=context.writer_in_use == "syntax")
+    found = nearest(plan, request["facts"], state["category_samples"], context.samples, usable, open_pool())
+    best = [item.sample.id for item in found]
     return {"samples": best, "progress": ", ".join(best) or "no sample"}

@@ -106,7 +106,7 @@ def search(
     if as_json:
         show.as_json({"samples": [show_corpus.entry(item.sample) | {"score": item.score} for item in found]})
     else:
-        show_corpus.listing([item.sample for item in found], [item.score for item in found])
+        show_corpus.hits(found)
     return 0
 
 

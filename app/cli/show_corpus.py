@@ -12,11 +12,15 @@ from rich.text import Text
 
 from dlcodegen.cli import show
 from dlcodegen.corpus.own import OwnCorpus
+from dlcodegen.corpus.retrieval import Ranked
 from dlcodegen.corpus.sample import Sample
 from dlcodegen.corpus.store import cache_folder
 from dlcodegen.corpus.verify import Proof
 from dlcodegen.delivery.markdown import printable
 from dlcodegen.execution.diagnosis import clean
+
+_SLUG = 27
+"""Characters of the longest slug that is shipped, indented."""
 
 
 def entry(sample: Sample) -> dict[str, Any]:
@@ -33,29 +37,45 @@ def entry(sample: Sample) -> dict[str, Any]:
     }
 
 
-def listing(samples: Sequence[Sample], scores: Sequence[float] = ()) -> None:
-    """A line each, with its score where there is one."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column, options in _COLUMNS.items():
-        table.add_column(column, **options)
-    if scores:
-        table.add_column("score", justify="right")
-    for number, sample in enumerate(samples):
-        row = [sample.id, sample.title, sample.framework, str(sample.code.count("\n"))]
-        table.add_row(*map(_text, row), *([f"{scores[number]:.1f}"] if scores else []))
+def listing(samples: Sequence[Sample]) -> None:
+    """A line each, below their categories."""
     console = Console()
-    console.print(table)
+    for category in dict.fromkeys(sample.category for sample in samples):
+        table = _columns()
+        for sample in samples:
+            if sample.category == category:
+                name = sample.id.split("/", maxsplit=1)[1]
+                table.add_row(*map(_text, (f"  {name}", sample.title, sample.framework, _lines(sample))))
+        console.print(Text(printable(category), "bold"))
+        console.print(table)
     own = sum(bool(sample.source) for sample in samples)
     many = f"{len(samples)} sample{'' if len(samples) == 1 else 's'}"
     console.print(Text(many + (f", {own} of them yours" if own else ""), "dim"))
 
 
-_COLUMNS: dict[str, dict[str, Any]] = {
-    "sample": {"no_wrap": True},
-    "what it does": {"overflow": "fold"},
-    "framework": {"no_wrap": True},
-    "lines": {"justify": "right"},
-}
+def hits(found: Sequence[Ranked]) -> None:
+    """What a search found, best first."""
+    console = Console()
+    if not found:
+        console.print("nothing was found: use other words, or no --category")
+    for item in found:
+        console.print(Text.assemble((f"{item.score:6.1f}  ", "cyan"), (printable(item.sample.id), "bold")))
+        about = f"{item.sample.title} ({item.sample.framework}, {_lines(item.sample)} lines)"
+        console.print(Text(f"        {printable(about)}", "dim"), soft_wrap=True)
+
+
+def _columns() -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, min_width=_SLUG)
+    table.add_column(ratio=1)
+    table.add_column(no_wrap=True, style="dim", min_width=7)
+    table.add_column(no_wrap=True, justify="right", style="dim", min_width=4)
+    table.expand = True
+    return table
+
+
+def _lines(sample: Sample) -> str:
+    return str(sample.code.count("\n"))
 
 
 def whole(sample: Sample) -> None:

@@ -2,22 +2,13 @@
 
 from typing import NamedTuple
 
+from dlcodegen.categories import NEIGHBOURS
 from dlcodegen.corpus.pool import shipped_pool
 from dlcodegen.corpus.retrieval import rank_by_words
 from dlcodegen.corpus.sample import Sample
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.planner.state_facts import with_facts
 from dlcodegen.report import Fact
-
-# Whose plans suit a category that has no samples itself.
-_RELATED = {
-    "self-supervised-learning": "metric-learning",
-    "video-classification": "image-classification",
-    "image-to-text": "image-classification",
-    "automatic-speech-recognition": "audio-classification",
-    "multimodal-classification": "image-classification",
-    "reinforcement-learning": "tabular-regression",
-}
 
 
 class Prediction(NamedTuple):
@@ -49,8 +40,8 @@ class NearestPlanner:
 
 
 def _substitutes(category: str, pool: list[Sample]) -> list[Sample]:
-    """Samples of this category in any framework, else of the related category, else all."""
-    for name in (category, _RELATED.get(category)):
+    """Samples of this category in any framework, else of its nearest neighbour that has some, else all."""
+    for name in (category, *NEIGHBOURS[category]):
         if found := [sample for sample in pool if sample.category == name]:
             return found
     return pool

@@ -66,6 +66,7 @@ def _words(text: str, sample: Sample, values: Mapping[str, Any], settings: tuple
         if scale := old.get("scale_factor"):
             text = text.replace(_size(old, int(scale)), _size(values, int(values["scale_factor"])))
             text = text.replace(_times(int(scale)), _times(int(values["scale_factor"])))
+    if "channels" in old:
         text = text.replace(_colour(old["channels"]), _colour(values["channels"]))
     new = {_plain(old[name]): _plain(values[name]) for name in reversed(settings) if name in old}
     if not new:
@@ -79,9 +80,9 @@ def _shape(
 ) -> str:
     """`(N, 3, 64, 64)`: worked out where it is the model's own shape, else number by number."""
     items = [item.strip() for item in text.strip("()").split(",") if item.strip()]
-    image = ("channels", "image_height", "image_width")
-    if "image_height" in sample.config and items[1:] == [dimension(name, sample.config) for name in image]:
-        dimensions = image
+    for image in (("channels", "image_height", "image_width"), ("image_height", "image_width", "channels")):
+        if "image_height" in sample.config and items[1:] == [dimension(name, sample.config) for name in image]:
+            dimensions = image
     if dimensions and len(items) == len(dimensions) + 1 and all(item.isdigit() for item in items[1:]):
         return f"(N, {', '.join(dimension(name, values) for name in dimensions)})"
     names = [name for name in settings if name in sample.config]
