@@ -23,6 +23,10 @@ class Context:
     base_url: str = _setting("", "Address of an OpenAI-compatible server, such as http://localhost:8080/v1.")
     planner: PlannerName = _setting("auto", "Who predicts the solution plan.")
     samples: int = _setting(3, "How many samples are retrieved from the pool.", minimum=1, maximum=10)
+    embeddings: str = _setting(
+        "", "Embedding model for a second opinion on which samples are near: PROVIDER:NAME; empty: BM25 alone."
+    )
+    embeddings_url: str = _setting("", "Address of an OpenAI-compatible server of embeddings.")
     repairs: int = _setting(3, "How many repairs are tried at the most.", minimum=0, maximum=10)
     check: bool = _setting(True, "Run and check the code before it is handed over.")
     time_limit: float = _setting(60.0, "Seconds that one smoke run may take.", minimum=1, maximum=3600)

@@ -201,7 +201,7 @@ ARCHITECTURES = (
     ),
     Term(
         "cnn",
-        r"(?:1d|2d|1-d|2-d)?[- ]?(?:cnns?|conv-?nets?)|convolutional(?: neural)?(?: networks?)?|text-?cnn",
+        r"(?:1d|2d|1-d|2-d)?[- ]?(?:cnns?|conv[- ]?nets?)|convolutional(?: neural)?(?: networks?)?|text-?cnn",
         ("Conv2d", "Conv1d"),
     ),
 )

@@ -9,7 +9,7 @@ import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -115,8 +115,9 @@ class OwnCorpus:
 
     def remove(self, ids: Iterable[str]) -> None:
         """Take these samples out; unknown ids are no error."""
-        with self._writing():
-            self._collection.delete(ids=list(ids))
+        if wanted := list(ids):
+            with self._writing():
+                self._collection.delete(ids=wanted)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -154,17 +155,9 @@ class OwnCorpus:
         import chromadb
         from chromadb.config import Settings
 
-        settings = Settings(anonymized_telemetry=False)
-        if not self.server:
-            return chromadb.PersistentClient(str(self.folder), settings=settings)
-        parts, token = urlsplit(self.server), os.environ.get("DLCODEGEN_CHROMA_TOKEN")
-        return chromadb.HttpClient(
-            host=str(parts.hostname),
-            port=parts.port or (443 if parts.scheme == "https" else 80),
-            ssl=parts.scheme == "https",
-            headers={"X-Chroma-Token": token} if token else None,
-            settings=settings,
-        )
+        if self.server:
+            return _connected(self.server, os.environ.get("DLCODEGEN_CHROMA_TOKEN", ""))
+        return chromadb.PersistentClient(str(self.folder), settings=Settings(anonymized_telemetry=False))
 
     @cached_property
     def _collection(self) -> "Collection":
@@ -174,6 +167,22 @@ class OwnCorpus:
         """The collection with its newest metadata."""
         with self._asking():
             return self._client.get_or_create_collection(_COLLECTION, embedding_function=None)
+
+
+@lru_cache(maxsize=4)
+def _connected(server: str, token: str) -> "ClientAPI":
+    """One client for each server, so that a long-lived process does not collect connections."""
+    import chromadb
+    from chromadb.config import Settings
+
+    parts = urlsplit(server)
+    return chromadb.HttpClient(
+        host=str(parts.hostname),
+        port=parts.port or (443 if parts.scheme == "https" else 80),
+        ssl=parts.scheme == "https",
+        headers={"X-Chroma-Token": token} if token else None,
+        settings=Settings(anonymized_telemetry=False),
+    )
 
 
 def _make(folder: Path) -> None:

@@ -2,11 +2,13 @@
 
 import heapq
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from dlcodegen import vocabulary
 from dlcodegen.categories import NEIGHBOURS
+from dlcodegen.corpus.dense import fused
 from dlcodegen.corpus.pool import Pool, Usable
 from dlcodegen.corpus.pool_index import Documents
 from dlcodegen.corpus.sample import Sample
@@ -20,7 +22,11 @@ _SHAPE = {
     "num_features", "sample_rate", "num_keypoints", "num_users", "num_items", "scale_factor", "noise_level",
 }  # fmt: skip
 _RECURRENT = {"lstm", "gru", "rnn", "bilstm", "bigru"}
-_MULTI_LABEL = re.compile(r"multi-?label|several labels|multiple labels|labels per", re.IGNORECASE)
+_MULTI_LABEL = re.compile(
+    r"multi-?label|(?:labels|tags|classes|findings|genres|topics|attributes) per"
+    r"|(?:several|multiple|more than one|any number of) (?:labels|tags|classes|findings|genres|topics|attributes)",
+    re.IGNORECASE,
+)
 
 
 _CONSIDERED = 50
@@ -30,6 +36,8 @@ _CONSIDERED = 50
 class Ranked(NamedTuple):
     sample: Sample
     score: float
+    unfit: int
+    """Stated shapes that it has no setting for; what has fewer comes first, whatever its score."""
 
 
 def rank_by_plan(plan: SolutionPlan, facts: list[Fact], ids: Sequence[str], pool: Pool) -> list[Ranked]:
@@ -42,19 +50,38 @@ def rank_by_words(requirement: str, facts: list[Fact], ids: Sequence[str], pool:
     return _rank("descriptions", requirement, facts, ids, pool)
 
 
-def retrieve(
-    plan: SolutionPlan, facts: list[Fact], ids: Sequence[str], limit: int, usable: Usable, pool: Pool
-) -> list[Ranked]:
-    """The `limit` best of the plan's category (`ids`) by plan, near-duplicates skipped.
+@dataclass(frozen=True)
+class Search:
+    """What is looked for, and where."""
 
-    Where the category has too few, the best of its neighbours follow, the nearest neighbour first.
-    """
-    found = distinct(rank_by_plan(plan, facts, ids, pool), limit)
-    for category in NEIGHBOURS[plan.category]:
-        if len(found) < limit:
-            others = rank_by_plan(plan, facts, pool.ids(category, usable), pool)
-            found = distinct([*found, *others], limit)
-    return found
+    plan: SolutionPlan
+    facts: list[Fact]
+    usable: Usable
+    pool: Pool
+    second: Callable[[Sequence[str]], list[str]] | None = None
+    """A second opinion: ids -> the same ids, nearest first (`dlcodegen.corpus.dense`)."""
+
+    def best(self, ids: Sequence[str], limit: int) -> list[Sample]:
+        """The `limit` best of the plan's category (`ids`) by plan, near-duplicates skipped.
+
+        Where the category has too few, the best of its neighbours follow, the nearest neighbour first. Raises what
+        the second opinion raises.
+        """
+        found = distinct(self._ranked(ids), limit)
+        for category in NEIGHBOURS[self.plan.category]:
+            if len(found) < limit:
+                others = self._ranked(self.pool.ids(category, self.usable))
+                found = distinct([*found, *others], limit)
+        return [item.sample for item in found]
+
+    def _ranked(self, ids: Sequence[str]) -> list[Ranked]:
+        """By BM25; with a second opinion both orders count alike, and what is unfit still comes last."""
+        ranked = rank_by_plan(self.plan, self.facts, ids, self.pool)
+        if self.second is None:
+            return ranked
+        order = [item.sample.id for item in ranked]
+        scores = fused(order, self.second(order))
+        return _sorted([item._replace(score=scores[item.sample.id]) for item in ranked])
 
 
 def distinct(ranked: list[Ranked], limit: int) -> list[Ranked]:
@@ -70,8 +97,16 @@ def _rank(over: Documents, query: str, facts: list[Fact], ids: Sequence[str], po
     """BM25 with the word statistics of the whole pool, so that a category of two samples is ranked sensibly too."""
     scores = dict(zip(ids, pool.index.scores(over, query, ids).tolist(), strict=True))
     best = heapq.nsmallest(_CONSIDERED, ids, key=lambda key: (-scores[key], key))
-    ranked = [Ranked(sample, scores[sample.id] + _architecture_bonus(sample, facts)) for sample in pool.samples(best)]
-    return sorted(ranked, key=lambda item: (_unfit(item.sample, facts, query), -item.score, item.sample.id))
+    return _sorted(
+        [
+            Ranked(sample, scores[sample.id] + _architecture_bonus(sample, facts), _unfit(sample, facts, query))
+            for sample in pool.samples(best)
+        ]
+    )
+
+
+def _sorted(ranked: list[Ranked]) -> list[Ranked]:
+    return sorted(ranked, key=lambda item: (item.unfit, -item.score, item.sample.id))
 
 
 def _unfit(sample: Sample, facts: list[Fact], query: str) -> int:

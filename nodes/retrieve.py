@@ -1,17 +1,39 @@
 """Stage 4: the k samples whose plans are nearest (second stage of retrieval in the paper)."""
 
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
 from dlcodegen.context import Context
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.state import State, Update
+
+if TYPE_CHECKING:
+    from dlcodegen.corpus.pool import Pool
 
 
 def retrieve(state: State, context: Context) -> Update:
     """Ids of the best samples by BM25 between plans, best first; neighbouring categories fill up."""
     from dlcodegen.corpus.pool import Usable, open_pool
-    from dlcodegen.corpus.retrieval import retrieve as nearest
+    from dlcodegen.corpus.retrieval import Search
 
-    plan, request = SolutionPlan.from_paper(state["plan"]), state["request"]
-    usable = Usable(request["framework"], only_by_contract=context.writer_in_use == "syntax")
-    found = nearest(plan, request["facts"], state["category_samples"], context.samples, usable, open_pool())
-    best = [item.sample.id for item in found]
+    request, pool = state["request"], open_pool()
+    search = Search(
+        plan=SolutionPlan.from_paper(state["plan"]),
+        facts=request["facts"],
+        usable=Usable(request["framework"], only_by_contract=context.writer_in_use == "syntax"),
+        pool=pool,
+        second=_second_opinion(request["requirement"], pool, context),
+    )
+    best = [sample.id for sample in search.best(state["category_samples"], context.samples)]
     return {"samples": best, "progress": ", ".join(best) or "no sample"}
+
+
+def _second_opinion(requirement: str, pool: "Pool", context: Context) -> "Callable[[Sequence[str]], list[str]] | None":
+    """That of the embedding model, if the user named one."""
+    if not context.embeddings:
+        return None
+    from dlcodegen.corpus.dense import DenseOpinion
+    from dlcodegen.models.embeddings import embedder
+
+    opinion = DenseOpinion(context.embeddings, embedder(context.embeddings, context.embeddings_url))
+    return lambda ids: opinion.order(requirement, ids, pool)

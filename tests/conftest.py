@@ -11,8 +11,10 @@ KEYS = ("_API_KEY", "_TOKEN", "LANGSMITH_", "LANGCHAIN_")
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Indexes go to a temporary folder; child processes inherit it."""
+    """Indexes and the user's corpus go to temporary folders; child processes inherit it."""
     os.environ["DLCODEGEN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["DLCODEGEN_DATA"] = str(tmp_path_factory.mktemp("data"))
+    os.environ.pop("DLCODEGEN_CHROMA", None)
     os.environ["OMP_NUM_THREADS"] = "1"  # tests run side by side: threads that wait by spinning would starve them
 
 

@@ -35,6 +35,15 @@ def new(  # noqa: PLR0913, PLR0917  one parameter an option
         Literal["auto", "syntax", "llm"], typer.Option(help="Who writes the code; syntax needs no chat model.")
     ] = "auto",
     samples: Annotated[int, typer.Option(metavar="N", help="How many samples are retrieved from the pool.")] = 3,
+    embeddings: Annotated[
+        str,
+        typer.Option(
+            metavar="PROVIDER:NAME", show_default=False, help="Embedding model, for a second opinion on samples."
+        ),
+    ] = "",
+    embeddings_url: Annotated[
+        str, typer.Option(metavar="URL", show_default=False, help="OpenAI-compatible server of embeddings.")
+    ] = "",
     repairs: Annotated[int, typer.Option(metavar="N", help="How many repairs are tried at the most.")] = 3,
     time_limit: options.TimeLimit = 60,
     sandbox: options.Sandbox = "auto",
@@ -77,6 +86,8 @@ def new(  # noqa: PLR0913, PLR0917  one parameter an option
         base_url=base_url,
         planner=planner,
         samples=samples,
+        embeddings=embeddings,
+        embeddings_url=embeddings_url,
         repairs=repairs,
         check=not no_check,
         time_limit=time_limit,
