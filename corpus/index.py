@@ -114,7 +114,8 @@ class Bm25Index:
         first, last = int(rows.min()), int(rows.max())
         if first < 0 or last >= len(self):
             raise IndexError(f"rows are 0 to {len(self) - 1}, not {first} to {last}")
-        return self._stretch(query, first, last + 1)[rows - first]
+        found: NDArray[np.float64] = self._stretch(query, first, last + 1)[rows - first]
+        return found
 
     def _stretch(self, query: Sequence[str], first: int, end: int) -> "NDArray[np.float64]":
         """Scores of the rows from `first` to before `end`, added up in the query's order, as the original does."""
@@ -154,9 +155,10 @@ class Bm25Index:
     @cached_property
     def _relative_lengths(self) -> "NDArray[np.float64]":
         """For each document what BM25 adds to a word's count below the line."""
+        import numpy as np
+
         mean = int(self.lengths.sum()) / max(1, len(self))
-        relative: NDArray[np.float64] = _SATURATION * (1 - _LENGTH + _LENGTH * self.lengths / (mean or 1.0))
-        return relative
+        return np.asarray(_SATURATION * (1 - _LENGTH + _LENGTH * self.lengths / (mean or 1.0)), np.float64)
 
     @cached_property
     def _weights(self) -> "NDArray[np.float64]":
@@ -176,7 +178,7 @@ class Bm25Index:
 
         arrays = [np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS]
         head = {"format": _FORMAT, "arrays": [[array.dtype.str, len(array)] for array in arrays]}
-        parts = [
+        parts: list[bytes | memoryview] = [
             json.dumps(head).encode().ljust(_HEAD_BYTES - _CHECKSUM_BYTES),
             *(array.data for array in arrays),
             json.dumps(list(self.words)).encode(),

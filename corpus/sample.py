@@ -45,7 +45,8 @@ class Sample:
 
     @property
     def title(self) -> str:
-        return self.description.split("\n", maxsplit=1)[0].rstrip(".")
+        """The first line of what it says of itself; code of others may say nothing: then where it comes from."""
+        return self.description.split("\n", maxsplit=1)[0].rstrip(".") or self.source
 
     @cached_property
     def config(self) -> dict[str, str | int | float | bool]:

@@ -13,8 +13,8 @@ def plan_text(plan: SolutionPlan) -> str:
 
 
 def description(sample: Sample) -> str:
-    """What the script says of itself, and its plan."""
-    return f"{sample.description} {plan_text(sample.plan)}"
+    """What the script says of itself, where it comes from if it is no sample of ours, and its plan."""
+    return f"{sample.description} {sample.source} {plan_text(sample.plan)}"
 
 
 def tokens(text: str) -> list[str]:

@@ -102,7 +102,7 @@ def search(
     stated = read_stated(words, "", canonical(category), framework or "").facts.values()
     facts = [fact for fact in stated if category or fact["name"] == "architecture"]  # shapes differ between tasks
     ids = [sample.id for sample in all_samples_of("all") if _wanted(sample, category, framework)]
-    found = distinct(rank_by_words(words, facts, ids, pool), count)
+    found = distinct([item for item in rank_by_words(words, facts, ids, pool) if item.score > 0], count)
     if as_json:
         show.as_json({"samples": [show_corpus.entry(item.sample) | {"score": item.score} for item in found]})
     else:

@@ -61,9 +61,10 @@ class LabelledImages(Dataset[tuple[Tensor, Tensor]]):
     """Pairs of image (channels, height, width) in [0, 1] and label vector (num_classes,) of zeros and ones."""
 
     def __init__(self, folder: Path, config: Config) -> None:
-        if not (folder / "labels.csv").is_file():
-            raise SystemExit(f"{folder}: a folder with images/ and labels.csv is needed")
-        table = pd.read_csv(folder / "labels.csv")
+        try:
+            table = pd.read_csv(folder / "labels.csv")
+        except (OSError, ValueError) as error:
+            raise SystemExit(f"{folder}: a folder with images/ and labels.csv is needed: {error}") from error
         if "file" not in table or len(table) < 3:
             raise SystemExit(f"{folder}/labels.csv: a column 'file' and at least 3 rows are needed")
         self.paths = [folder / "images" / name for name in table.pop("file").astype(str)]

@@ -65,9 +65,10 @@ def encode(texts: list[list[str]], vocabulary: dict[str, int], length: int) -> T
 
 def read_table(path: str) -> list[list[list[str]]]:
     """The texts and the summaries, each a list of lower-case words and punctuation marks."""
-    if not Path(path).is_file():
-        raise SystemExit(f"{path}: no such file")
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{path}: cannot be read as CSV: {error}") from error
     if not {"text", "summary"} <= set(table.columns) or len(table) < 7:
         raise SystemExit(f"{path}: needs 7 rows of text and summary, has {len(table)} of {', '.join(table)}")
     return [[re.findall(r"\w+|[^\w\s]", text.lower()) for text in table[name]] for name in ("text", "summary")]

@@ -13,6 +13,7 @@ import copy
 import dataclasses
 import json
 import random
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def read_windows(config: Config) -> tuple[Tensor, Tensor]:
     try:
         with np.load(config.data) as arrays:
             windows, names = arrays["x"].astype(np.float32), arrays["y"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         raise SystemExit(f"{config.data}: no .npz file with the arrays x and y") from None
     if windows.ndim != 3 or names.shape != windows.shape[:1]:
         raise SystemExit(f"{config.data}: x must be (N, window, num_features) and y (N,)")

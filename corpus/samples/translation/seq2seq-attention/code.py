@@ -59,9 +59,11 @@ class Config:
 
 def read_pairs(path: str) -> list[list[list[str]]]:
     """The source and the target sentences, each a list of lower-case words and punctuation marks."""
-    if not Path(path).is_file():
-        raise SystemExit(f"{path}: no such file")
-    pairs = [line.split("\t") for line in Path(path).read_text(encoding="utf-8").splitlines() if line.strip()]
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SystemExit(f"{path}: cannot be read as text: {error}") from error
+    pairs = [line.split("\t") for line in lines if line.strip()]
     if len(pairs) < 7 or any(len(pair) != 2 for pair in pairs):
         raise SystemExit(f"{path}: at least 7 lines are needed, each a source sentence, a tab, and a target sentence")
     return [[re.findall(r"\w+|[^\w\s]", pair[side].lower()) for pair in pairs] for side in (0, 1)]

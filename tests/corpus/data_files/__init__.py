@@ -1,0 +1,1 @@
+"""Tiny data sets, one maker a sample, in the formats that the docstrings of the samples state."""
