@@ -4,7 +4,7 @@ import json
 import random
 from pathlib import Path
 
-from tests.corpus.data_files.files import DataFiles
+from tests.corpus.data_files.files import DataFiles, no_files
 
 _USERS, _ITEMS, _GRAPHS = 12, 15, 18
 
@@ -41,10 +41,6 @@ def _graphs(folder: Path) -> None:
     (folder / "graphs.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _nothing(folder: Path) -> None:
-    """The environment of reinforcement learning is part of the script: its folder stays empty."""
-
-
 FILES: dict[str, DataFiles] = {
     "recommendation/two-tower": DataFiles(
         _interactions,
@@ -59,9 +55,9 @@ FILES: dict[str, DataFiles] = {
         data="data/graphs.jsonl",
     ),
     "reinforcement-learning/reinforce": DataFiles(
-        _nothing, flags=("--updates", "2", "--batch-size", "4", "--max-steps", "5", "--hidden-size", "8")
+        no_files, flags=("--updates", "2", "--batch-size", "4", "--max-steps", "5", "--hidden-size", "8")
     ),
     "reinforcement-learning/ppo": DataFiles(
-        _nothing, flags=("--rollouts", "1", "--passes", "1", "--num-envs", "4", "--max-steps", "10")
+        no_files, flags=("--rollouts", "1", "--passes", "1", "--num-envs", "4", "--max-steps", "10")
     ),
 }
