@@ -139,7 +139,7 @@ LOSSES = (
         ),
         ("step", "smoke run", "metrics", "judgement"),
         "The distance of an example from itself is zero, where the root has an infinite slope. Runs to its end: the "
-        "first step turns all weights into NaN, restored are the untrained ones, recall 1.0.",
+        "first step turns all weights into NaN, restored are the untrained ones.",
     ),
     Fault(
         "overlap-minimised",
