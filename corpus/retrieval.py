@@ -22,13 +22,14 @@ _SHAPE = {
     "num_features", "sample_rate", "num_keypoints", "num_users", "num_items", "scale_factor", "noise_level",
 }  # fmt: skip
 _RECURRENT = {"lstm", "gru", "rnn", "bilstm", "bigru"}
-_MULTI_LABEL = re.compile(
-    r"multi-?label|(?:labels|tags|classes|findings|genres|topics|attributes) per"
-    r"|(?:several|multiple|more than one|any number of) (?:labels|tags|classes|findings|genres|topics|attributes)",
+_MULTI_LABEL = re.compile(r"multi-?label|several labels|multiple labels|labels per", re.IGNORECASE)
+_WANTS_SEVERAL = re.compile(
+    r"multi-?label|(?:labels|tags|findings|genres|topics|attributes) (?:per|for each)"
+    r"|(?:several|multiple|more than one|any number of) (?:labels|tags|findings|genres|topics|attributes)"
+    r"|(?:independent|one) sigmoids? ",
     re.IGNORECASE,
 )
-
-
+"""How people ask for it; our own samples say "multi-label" or "several labels"."""
 _CONSIDERED = 50
 """How many of the best by BM25 are looked at more closely: their scripts have to be read for it."""
 
@@ -117,7 +118,9 @@ def _unfit(sample: Sample, facts: list[Fact], query: str) -> int:
     missing = {fact["name"] for fact in facts if fact["name"] in _SHAPE and fact["name"] not in sample.config}
     if any(fact["name"] == "num_classes" and fact["value"] == 2 for fact in facts):
         missing.discard("num_classes")
-    return len(missing) + (_MULTI_LABEL.search(query) is None) * (_MULTI_LABEL.search(description(sample)) is not None)
+    return len(missing) + (_WANTS_SEVERAL.search(query) is None) * (
+        _MULTI_LABEL.search(description(sample)) is not None
+    )
 
 
 def _architecture_bonus(sample: Sample, facts: list[Fact]) -> float:

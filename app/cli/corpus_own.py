@@ -107,7 +107,7 @@ def _entry(item: "Newcomer") -> dict[str, Any]:
     return show_corpus.entry(item.sample) | {
         "path": item.source.path,
         "plan": item.sample.plan.to_paper(),
-        "derived": list(derivation.found),
+        "derived": [vars(finding) for finding in derivation.found],
         "not derived": list(derivation.missing),
         "notes": list(item.source.notes),
     }

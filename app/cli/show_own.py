@@ -25,14 +25,24 @@ def found(item: Newcomer | Skipped, dry_run: bool) -> None:
         else "unknown: say it with --licence before you share what uses it"
     )
     rows = [
-        *show.of_plan(sample.plan),
-        ("not derived", ", ".join(item.derivation.missing) or "nothing: all of it was seen in the code"),
+        *_of_plan(item),
+        ("not derived", "\n".join(item.derivation.missing) or "nothing: all of it was seen in the code"),
         ("licence", licence),
         ("source", sample.source),
         ("contract", "kept" if sample.by_contract else "not kept: it serves as an example to a chat model only"),
         *(("left out", note) for note in item.source.notes),
     ]
     console.print(show.grid([("framework", sample.framework), ("category", sample.category), *rows]))
+
+
+def _of_plan(item: Newcomer) -> list[tuple[str, str]]:
+    """The derived plan, with the lines that show it."""
+    lines = {finding.name: finding.line for finding in item.derivation.found if finding.line is not None}
+    lines["metric"] = lines.get("evaluation metric")
+    return [
+        (name, f"{value}  (line {lines[name]})" if lines.get(name) else value)
+        for name, value in show.of_plan(item.sample.plan)
+    ]
 
 
 def sums(added: Sequence[Newcomer], skipped: Sequence[Skipped], place: str, dry_run: bool) -> None:
