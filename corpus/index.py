@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 # the mean weight that a word gets which more than half of the documents hold.
 _SATURATION, _LENGTH, _FLOOR = 1.5, 0.75, 0.25
 
+_FAR, _STRETCHES = 1000, 16
+"""Rows further apart than this, and than this part of the pool, are computed apart: so at most so many stretches."""
+
 _FILE = "bm25.index"
 _FORMAT = "dlcodegen-bm25-1"
 _ARRAYS = ("starts", "lengths", "rows", "counts")
@@ -103,7 +106,8 @@ class Bm25Index:
     def scores(self, query: Sequence[str], rows: "NDArray[np.integer[Any]] | None" = None) -> "NDArray[np.float64]":
         """BM25 of every document, or of these rows, in their order. A word counts as often as the query has it.
 
-        The stretch from the first to the last of the rows is computed: what is asked for together should lie together.
+        Whole stretches are computed, from the first row to the last that is not far from it: rows that are asked for
+        together should lie together. Raises IndexError for a row that is none.
         """
         import numpy as np
 
@@ -111,10 +115,15 @@ class Bm25Index:
             return self._stretch(query, 0, len(self))
         if len(rows) == 0:
             return np.zeros(0)
-        first, last = int(rows.min()), int(rows.max())
-        if first < 0 or last >= len(self):
-            raise IndexError(f"rows are 0 to {len(self) - 1}, not {first} to {last}")
-        found: NDArray[np.float64] = self._stretch(query, first, last + 1)[rows - first]
+        ordered = np.unique(rows)
+        if ordered[0] < 0 or ordered[-1] >= len(self):
+            raise IndexError(f"rows are 0 to {len(self) - 1}, not {ordered[0]} to {ordered[-1]}")
+        gaps = np.flatnonzero(np.diff(ordered) > max(_FAR, len(self) // _STRETCHES)) + 1
+        total = np.zeros(len(self))
+        for stretch in np.split(ordered, gaps):
+            first, end = int(stretch[0]), int(stretch[-1]) + 1
+            total[first:end] = self._stretch(query, first, end)
+        found: NDArray[np.float64] = total[rows]
         return found
 
     def _stretch(self, query: Sequence[str], first: int, end: int) -> "NDArray[np.float64]":

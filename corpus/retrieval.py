@@ -9,6 +9,7 @@ from typing import NamedTuple
 from dlcodegen import vocabulary
 from dlcodegen.categories import NEIGHBOURS
 from dlcodegen.corpus.dense import fused
+from dlcodegen.corpus.duplicates import nearly_same
 from dlcodegen.corpus.pool import Pool, Usable
 from dlcodegen.corpus.pool_index import Documents
 from dlcodegen.corpus.sample import Sample
@@ -86,10 +87,10 @@ class Search:
 
 
 def distinct(ranked: list[Ranked], limit: int) -> list[Ranked]:
-    """The first `limit`, near-duplicates of one already taken skipped (nine tenths of their lines are the same)."""
+    """The first `limit`, near-duplicates of one already taken skipped."""
     taken: list[Ranked] = []
     for item in ranked:
-        if len(taken) < limit and not any(_overlap(item.sample.code, other.sample.code) > 0.9 for other in taken):
+        if len(taken) < limit and not any(nearly_same(item.sample, other.sample) for other in taken):
             taken.append(item)
     return taken
 
@@ -132,8 +133,3 @@ def _architecture_bonus(sample: Sample, facts: list[Fact]) -> float:
     if shown.name == stated:
         return 10.0
     return 8.0 if {shown.name, stated} <= _RECURRENT else 0.0
-
-
-def _overlap(one: str, other: str) -> float:
-    a, b = ({line.strip() for line in code.splitlines() if line.strip()} for code in (one, other))
-    return len(a & b) / max(1, min(len(a), len(b)))

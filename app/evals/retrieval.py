@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import Literal, NamedTuple, get_args
 
 from dlcodegen.corpus.dense import DenseOpinion, fused
-from dlcodegen.corpus.pool import shipped_pool
+from dlcodegen.corpus.pool import Pool, shipped_pool
 from dlcodegen.corpus.pool_index import Documents
 from dlcodegen.corpus.retrieval import Ranked, rank_by_plan, rank_by_words
 from dlcodegen.corpus.texts import plan_text
@@ -98,7 +98,7 @@ def _measured(name: str, way_of: Way, category: str, part: Part) -> Callable[[],
     """One way over one part of the pairs: hit@1, hit@3 and mean reciprocal rank; what is missed, unless it is kept."""
 
     def measure() -> Row:
-        asked = [_ask(pair, category) for pair in pairs() if pair.kept == (part == "kept")]
+        asked = [ask(pair, category, shipped_pool()) for pair in pairs() if pair.kept == (part == "kept")]
         orders = [list(way_of(one)) if one.ids else [] for one in asked]
         ranks = [
             order.index(one.pair.right) + 1 if one.pair.right in order else None
@@ -123,7 +123,7 @@ def _measured(name: str, way_of: Way, category: str, part: Part) -> Callable[[],
     return measure
 
 
-def _ask(pair: Pair, category: str) -> Asked:
+def ask(pair: Pair, category: str, pool: Pool) -> Asked:
     """What the stages before retrieval make of a requirement; with the category known, only the filter is told."""
     try:
         read = read_requirement(pair.requirement, framework=pair.framework)
@@ -133,7 +133,7 @@ def _ask(pair: Pair, category: str) -> Asked:
     if category == "known":
         name, confidence = pair.category, 1.0
         facts = list(read_stated(pair.requirement, "", name, pair.framework).facts.values())
-    samples = shipped_pool().shipped.values()
+    samples = pool.shipped.values()
     ids = [sample.id for sample in samples if (sample.category, sample.framework) == (name, pair.framework)]
     return Asked(pair, ids, facts, name, confidence)
 

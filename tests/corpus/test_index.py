@@ -67,6 +67,15 @@ def test_its_scores_are_those_of_rank_bm25_over_the_pool(text: Callable[[Sample]
         np.testing.assert_array_equal(index.scores(document), oracle.get_scores(document))
 
 
+def test_rows_far_apart_have_the_scores_of_rank_bm25() -> None:
+    chance = random.Random(0)
+    documents = [chance.choices("abcdefghij", k=5) for _ in range(6000)]
+    rows = np.array([5999, 7, 3000, 3001, 7, 0, 4500])
+    query = ["a", "b", "a", "unknown"]
+    expected = BM25Okapi(documents).get_scores(query)[rows]
+    np.testing.assert_array_equal(Bm25Index.build(documents).scores(query, rows), expected)
+
+
 def test_equal_documents_tie_and_a_word_counts_as_often_as_it_is_asked_for() -> None:
     index = Bm25Index.build([["a", "b"], ["b", "a"], ["c"], ["d"], ["e"]])
     first, second, *others = index.scores(["a", "b"])
