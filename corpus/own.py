@@ -1,13 +1,15 @@
 """The user's own corpus: code that was added by hand, in a Chroma collection apart from the shipped pool.
 
-The collection lies in the user's data folder, or on a Chroma server that several people share. It holds the code as the
-document, and everything else (plan, licence, source, sketch for near-duplicates) as metadata, which can be filtered.
+The collection lies in the user's data folder, or on a Chroma server that several people share. Everything of a sample
+(code, plan, licence, source, sketch for near-duplicates) is metadata, which can be filtered.
 """
 
+import base64
 import json
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -16,6 +18,7 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
+from dlcodegen.corpus.importing.similarity import fingerprint
 from dlcodegen.corpus.locking import alone
 from dlcodegen.corpus.sample import Sample
 from dlcodegen.errors import DLCodeGenError, SettingsError
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
     from chromadb.api import ClientAPI
 
 _COLLECTION = "dlcodegen-own-samples"
+_BATCH = 500
+_ANSWERS: dict[tuple[str, str, tuple[tuple[str, str | bool], ...]], list[str]] = {}
+_MOST_ANSWERS = 100
 _PLACE = [1.0]
 """The vector of every sample: they are found by metadata and ranked by BM25, no embedding model is needed."""
 
@@ -68,19 +74,29 @@ class OwnCorpus:
             return 0 if self.is_empty else self._collection.count()
 
     def ids(self, **wanted: str | bool) -> list[str]:
-        """Ids of the samples with these values (`category`, `framework`, `fingerprint`, `by_contract`), sorted."""
+        """Ids of the samples with these values (`category`, `framework`, `fingerprint`, `by_contract`), sorted.
+
+        An answer is kept until the corpus changes: among 100,000 samples Chroma looks for a fifth of a second.
+        """
+        if self.is_empty:
+            return []
+        key = (self.place, self.revision, tuple(sorted(wanted.items())))
+        if key not in _ANSWERS:
+            with self._asking():
+                found = sorted(self._collection.get(where=_where(wanted), include=[])["ids"])
+            while len(_ANSWERS) >= _MOST_ANSWERS:
+                del _ANSWERS[next(iter(_ANSWERS))]
+            _ANSWERS[key] = found
+        return list(_ANSWERS[key])
+
+    def outlines(self, **wanted: str | bool) -> list[Sample]:
+        """The samples with these values, their code left out."""
         if self.is_empty:
             return []
         with self._asking():
-            return sorted(self._collection.get(where=_where(wanted), include=[])["ids"])
-
-    def facts(self, **wanted: str | bool) -> dict[str, dict[str, Any]]:
-        """Metadata of the samples with these values by id, the code left out."""
-        if self.is_empty:
-            return {}
-        with self._asking():
             found = self._collection.get(where=_where(wanted), include=["metadatas"])
-        return {key: dict(facts) for key, facts in zip(found["ids"], found["metadatas"] or [], strict=True)}
+        pairs = zip(found["ids"], found["metadatas"] or [], strict=True)
+        return [_sample(key, {**facts, "code": _packed("")}) for key, facts in pairs]
 
     def samples(self, ids: Iterable[str]) -> dict[str, Sample]:
         """The samples of these ids; those that are gone are left out."""
@@ -88,30 +104,19 @@ class OwnCorpus:
         if not wanted or self.is_empty:
             return {}
         with self._asking():
-            found = self._collection.get(ids=wanted, include=["metadatas", "documents"])
-        rows = zip(found["ids"], found["documents"] or [], found["metadatas"] or [], strict=True)
-        return {key: _sample(key, code, facts) for key, code, facts in rows}
+            found = self._collection.get(ids=wanted, include=["metadatas"])
+        return {key: _sample(key, facts) for key, facts in zip(found["ids"], found["metadatas"] or [], strict=True)}
 
-    def add(self, sample: Sample, **facts: str | bool) -> None:
-        """Store one sample, with more facts about it; one of the same id is replaced."""
+    def add(self, samples: Sequence[Sample]) -> None:
+        """Store samples, all of them in one go; those of the same id are replaced."""
         with self._writing():
-            self._collection.upsert(
-                ids=[sample.id],
-                embeddings=[_PLACE],
-                documents=[sample.code],
-                metadatas=[
-                    {
-                        "category": sample.category,
-                        "framework": sample.framework,
-                        "by_contract": sample.by_contract,
-                        "title": sample.title,
-                        "licence": sample.licence,
-                        "source": sample.source,
-                        "plan": json.dumps(sample.plan.to_paper()),
-                        **facts,
-                    }
-                ],
-            )
+            for start in range(0, len(samples), _BATCH):
+                part = samples[start : start + _BATCH]
+                self._collection.upsert(
+                    ids=[sample.id for sample in part],
+                    embeddings=[_PLACE for _ in part],
+                    metadatas=[_facts(sample) for sample in part],
+                )
 
     def remove(self, ids: Iterable[str]) -> None:
         """Take these samples out; unknown ids are no error."""
@@ -200,12 +205,40 @@ def _where(wanted: Mapping[str, str | bool]) -> "Where | None":
     return {"$and": conditions} if len(conditions) > 1 else next(iter(conditions), None)
 
 
-def _sample(key: str, code: str, facts: Mapping[str, Any]) -> Sample:
+def _facts(sample: Sample) -> dict[str, str | bool]:
+    """A sample as metadata: what it is filtered by, what ranking looks at, and the rest."""
+    return {
+        "category": sample.category,
+        "framework": sample.framework,
+        "by_contract": sample.by_contract,
+        "fingerprint": fingerprint(sample.code),
+        "title": sample.title,
+        "licence": sample.licence,
+        "source": sample.source,
+        "plan": json.dumps(sample.plan.to_paper()),
+        "config": json.dumps(sample.config),
+        "sketch": json.dumps(sample.sketch),
+        "code": _packed(sample.code),
+    }
+
+
+def _sample(key: str, facts: Mapping[str, Any]) -> Sample:
     return Sample(
         id=key,
-        code=code,
-        plan=SolutionPlan.from_paper(json.loads(str(facts["plan"]))),
-        licence=str(facts["licence"]),
-        source=str(facts["source"]),
-        by_contract=bool(facts["by_contract"]),
+        code=zlib.decompress(base64.b64decode(facts["code"])).decode(),
+        plan=SolutionPlan.from_paper(json.loads(facts["plan"])),
+        licence=facts["licence"],
+        source=facts["source"],
+        by_contract=facts["by_contract"],
+        known={
+            "title": facts["title"],
+            "framework": facts["framework"],
+            "config": json.loads(facts["config"]),
+            "sketch": json.loads(facts["sketch"]),
+        },
     )
+
+
+def _packed(code: str) -> str:
+    """Chroma indexes every text it stores: code as it is would take ten times the room."""
+    return base64.b64encode(zlib.compress(code.encode())).decode()

@@ -6,7 +6,7 @@ import logging
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -96,7 +96,7 @@ def opened(shipped: Mapping[str, Sample], own: OwnCorpus, folder: Path | None = 
     place = folder / f"{fingerprint(shipped)}-{own_state}"
     if (place / _IDS).exists():
         try:
-            return PoolIndex.load(place)[0]
+            return _kept(place)
         except IndexFileError as error:
             _log.warning("the index of your corpus was broken and is made anew (%s)", error)
     try:
@@ -106,6 +106,12 @@ def opened(shipped: Mapping[str, Sample], own: OwnCorpus, folder: Path | None = 
     except OSError as error:
         _log.warning("%s cannot be used (%s): the index of your corpus is made anew at every start", folder, error)
         return _updated(PoolIndex.build([]), shipped, own)
+
+
+@lru_cache(maxsize=2)
+def _kept(place: Path) -> PoolIndex:
+    """Opened once in a process: what lies in a folder stays as it is."""
+    return PoolIndex.load(place)[0]
 
 
 def _renewed(folder: Path, place: Path, shipped: Mapping[str, Sample], own: OwnCorpus) -> PoolIndex:

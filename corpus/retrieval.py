@@ -13,7 +13,7 @@ from dlcodegen.corpus.duplicates import nearly_same
 from dlcodegen.corpus.pool import Pool, Usable
 from dlcodegen.corpus.pool_index import Documents
 from dlcodegen.corpus.sample import Sample
-from dlcodegen.corpus.texts import description, plan_text
+from dlcodegen.corpus.texts import plan_text
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.report import Fact
 
@@ -120,7 +120,7 @@ def _unfit(sample: Sample, facts: list[Fact], query: str) -> int:
     if any(fact["name"] == "num_classes" and fact["value"] == 2 for fact in facts):
         missing.discard("num_classes")
     return len(missing) + (_WANTS_SEVERAL.search(query) is None) * (
-        _MULTI_LABEL.search(description(sample)) is not None
+        _MULTI_LABEL.search(f"{sample.title} {plan_text(sample.plan)}") is not None
     )
 
 

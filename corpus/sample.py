@@ -2,9 +2,11 @@
 
 import ast
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.syntax_tree import config_defaults, parse
@@ -24,6 +26,8 @@ class Sample:
     """Where it was taken from; empty for those that are ours."""
     by_contract: bool = True
     """Whether it has the named parts of the project contract: only then can the syntax writer work on it."""
+    known: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """`title`, `framework`, `config` and `sketch` where they are stored: to read them from code takes milliseconds."""
 
     @property
     def category(self) -> str:
@@ -32,6 +36,8 @@ class Sample:
     @cached_property
     def framework(self) -> str:
         """`keras` when the script imports it (or TensorFlow, which brings it), else `pytorch`."""
+        if "framework" in self.known:
+            return str(self.known["framework"])
         return "keras" if {"keras", "tensorflow"} & _imported(self.tree) else "pytorch"
 
     @cached_property
@@ -46,12 +52,23 @@ class Sample:
     @property
     def title(self) -> str:
         """The first line of what it says of itself; code of others may say nothing: then where it comes from."""
+        if "title" in self.known:
+            return str(self.known["title"])
         return self.description.split("\n", maxsplit=1)[0].rstrip(".") or self.source
 
     @cached_property
     def config(self) -> dict[str, str | int | float | bool]:
         """What can be set in this script: its Config fields and their defaults."""
+        if "config" in self.known:
+            return dict(self.known["config"])
         return {name: ast.literal_eval(node) for name, node in config_defaults(self.tree).items()}
+
+    @cached_property
+    def sketch(self) -> tuple[int, ...]:
+        """What near-duplicates are told by (`dlcodegen.corpus.importing.similarity`)."""
+        from dlcodegen.corpus.importing.similarity import sketch
+
+        return tuple(self.known["sketch"]) if "sketch" in self.known else sketch(self.code)
 
 
 def _imported(tree: ast.Module) -> set[str]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chromadb import Collection, Where
     from chromadb.api import ClientAPI
 
+_BATCH = 500
 _log = logging.getLogger(__name__)
 
 
@@ -108,13 +109,15 @@ class SampleStore:
 
     def _fill(self, collection: "Collection") -> None:
         samples = list(self.samples.values())
-        constant: list[Sequence[float] | Sequence[int]] = [[1.0] for _ in samples]
-        collection.upsert(
-            ids=[sample.id for sample in samples],
-            embeddings=constant,
-            metadatas=[{"category": sample.category, "framework": sample.framework} for sample in samples],
-            documents=[sample.title for sample in samples],
-        )
+        for start in range(0, len(samples), _BATCH):
+            part = samples[start : start + _BATCH]
+            constant: list[Sequence[float] | Sequence[int]] = [[1.0] for _ in part]
+            collection.upsert(
+                ids=[sample.id for sample in part],
+                embeddings=constant,
+                metadatas=[{"category": sample.category, "framework": sample.framework} for sample in part],
+                documents=[sample.title for sample in part],
+            )
 
 
 def fingerprint(samples: Mapping[str, Sample]) -> str:

@@ -51,15 +51,17 @@ def add(
     reader = Newcomers(own, list(all_samples().values()), canonical(category), licence)
     added: list[Newcomer] = []
     skipped: list[Skipped] = []
-    for found in (item for path in paths for item in reader.read(path)):
-        if isinstance(found, Skipped):
-            skipped.append(found)
-        else:
-            if not dry_run:
-                found.store(own)
-            added.append(found)
-        if not as_json:
-            show_own.found(found, dry_run)
+    try:
+        for found in (item for path in paths for item in reader.read(path)):
+            if isinstance(found, Skipped):
+                skipped.append(found)
+            else:
+                added.append(found)
+            if not as_json:
+                show_own.found(found, dry_run)
+    finally:  # what was read before Ctrl-C, or before a path that does not exist, is not lost
+        if added and not dry_run:
+            own.add([item.sample for item in added])
     if as_json:
         show.as_json({"added": [_entry(item) for item in added], "skipped": [vars(item) for item in skipped]})
     else:

@@ -147,7 +147,8 @@ def test_a_sample_by_the_contract_is_marked_as_such(capsys: pytest.CaptureFixtur
     code = all_samples()["tabular-regression/mlp"].code
     (tmp_path / "main.py").write_text(code)
     given = answer(capsys, "add", str(tmp_path / "main.py"))
-    assert given["skipped"] == [{"path": "main.py", "reason": "nearly the same as tabular-regression/mlp"}]
+    assert given["skipped"] == [{"path": "main.py", "reason": "a copy of tabular-regression/mlp"}]
+    (tmp_path / "main.py").write_text(code.replace("0.15", "0.2"))
     (added,) = answer(capsys, "add", str(tmp_path / "main.py"), "--category", "recommendation")["added"]
     assert (added["by_contract"], added["category"]) == (True, "recommendation")
 

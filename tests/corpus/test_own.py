@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from dlcodegen.corpus.importing.similarity import fingerprint
 from dlcodegen.corpus.own import OwnCorpus, data_folder
 from dlcodegen.corpus.sample import Sample, all_samples
 from dlcodegen.errors import SettingsError
@@ -61,21 +62,22 @@ def own(request: pytest.FixtureRequest, tmp_path: Path) -> OwnCorpus:
 
 def test_what_is_added_is_found_by_its_facts_and_comes_back_whole(own: OwnCorpus) -> None:
     added = own_sample("one", by_contract=False)
-    own.add(added, fingerprint="f1", sketch="[1, 2]")
-    own.add(own_sample("two"), fingerprint="f2", sketch="[]")
+    own.add([added, own_sample("two")])
     assert own.ids() == ["translation/own-one", "translation/own-two"]
     assert own.ids(category="translation", framework="pytorch", by_contract=True) == ["translation/own-two"]
-    assert own.ids(fingerprint="f1") == [added.id]
+    assert own.ids(fingerprint=fingerprint(added.code)) == own.ids()
     assert own.ids(category="summarization") == []
     assert own.samples([added.id, "translation/own-gone"]) == {added.id: added}
-    assert own.facts(fingerprint="f1")[added.id]["sketch"] == "[1, 2]"
+    (outline,) = own.outlines(by_contract=False)
+    assert (outline.id, outline.code, outline.sketch) == (added.id, "", added.sketch)
+    assert own.samples([added.id])[added.id].config == added.config
     assert len(own) == 2
 
 
 def test_every_change_is_a_new_revision_that_others_see(own: OwnCorpus) -> None:
     other = OwnCorpus(own.folder, own.server)
     before = own.revision
-    own.add(own_sample("one"))
+    own.add([own_sample("one")])
     assert before != own.revision == other.revision
     own.remove(["translation/own-one", "translation/own-never-there"])
     assert own.revision == other.revision
@@ -85,7 +87,7 @@ def test_every_change_is_a_new_revision_that_others_see(own: OwnCorpus) -> None:
 def test_an_empty_corpus_opens_nothing(tmp_path: Path) -> None:
     own = OwnCorpus(tmp_path / "corpus")
     assert own.is_empty
-    assert (own.ids(), own.facts(), own.samples(["x/y"]), own.revision, len(own)) == ([], {}, {}, "", 0)
+    assert (own.ids(), own.outlines(), own.samples(["x/y"]), own.revision, len(own)) == ([], [], {}, "", 0)
     assert not (tmp_path / "corpus").exists()
 
 
@@ -94,7 +96,7 @@ def test_two_processes_may_add_at_once(tmp_path: Path) -> None:
         "import dataclasses, sys; from pathlib import Path; from dlcodegen.corpus.own import OwnCorpus;"
         "from dlcodegen.corpus.sample import all_samples; one = all_samples()['translation/seq2seq-attention'];"
         "own = OwnCorpus(Path(sys.argv[1]));"
-        "[own.add(dataclasses.replace(one, id=f'translation/own-{sys.argv[2]}-{n}')) for n in range(5)]"
+        "[own.add([dataclasses.replace(one, id=f'translation/own-{sys.argv[2]}-{n}')]) for n in range(5)]"
     )
     running = [
         subprocess.Popen([sys.executable, "-c", script, str(tmp_path), name], stderr=subprocess.PIPE, text=True)
@@ -123,7 +125,7 @@ def test_an_address_that_is_none_is_refused(address: str) -> None:
 def test_a_folder_that_cannot_be_made_says_what_to_set(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(SettingsError, match="set DLCODEGEN_DATA to a folder of yours"):
-        OwnCorpus(tmp_path / "file" / "corpus").add(own_sample("one"))
+        OwnCorpus(tmp_path / "file" / "corpus").add([own_sample("one")])
 
 
 def test_a_broken_collection_is_said_in_one_line_and_nothing_is_deleted(tmp_path: Path) -> None:

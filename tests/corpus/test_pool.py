@@ -33,7 +33,7 @@ def first(query: str, pool: Pool) -> str:
 
 
 def test_own_samples_are_ranked_beside_the_shipped_ones(own: OwnCorpus) -> None:
-    own.add(own_sample("cuneiform"))
+    own.add([own_sample("cuneiform")])
     pool = Pool(SHIPPED, own)
     assert first("cuneiform tablets", pool) == "translation/own-cuneiform"
     ids = pool.ids("translation", Usable("pytorch", only_by_contract=False))
@@ -45,8 +45,8 @@ def test_own_samples_are_ranked_beside_the_shipped_ones(own: OwnCorpus) -> None:
 
 
 def test_only_what_keeps_the_contract_serves_the_syntax_writer(own: OwnCorpus) -> None:
-    own.add(own_sample("free", by_contract=False))
-    own.add(own_sample("strict"))
+    own.add([own_sample("free", by_contract=False)])
+    own.add([own_sample("strict")])
     ids = Pool(SHIPPED, own).ids("translation", Usable("pytorch", only_by_contract=True))
     assert "translation/own-strict" in ids
     assert "translation/own-free" not in ids
@@ -56,13 +56,13 @@ def test_the_index_on_disk_follows_what_is_added_and_removed(
     own: OwnCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "index"
-    own.add(own_sample("cuneiform"))
+    own.add([own_sample("cuneiform")])
     made = opened(SHIPPED, own, folder)
     read: list[str] = []
     fetched = OwnCorpus.samples
     monkeypatch.setattr(OwnCorpus, "samples", lambda self, ids: fetched(self, read.extend(ids) or ids))  # type: ignore[func-returns-value]
     assert opened(SHIPPED, own, folder).ids == made.ids
-    own.add(own_sample("runes"))
+    own.add([own_sample("runes")])
     grown = opened(SHIPPED, own, folder)
     assert read == ["translation/own-runes"], "only what is new is read"
     whole = PoolIndex.build([*SHIPPED.values(), own_sample("cuneiform"), own_sample("runes")])
@@ -79,7 +79,7 @@ def test_a_broken_index_is_made_anew_and_said_so(
     own: OwnCorpus, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "index"
-    own.add(own_sample("cuneiform"))
+    own.add([own_sample("cuneiform")])
     made = opened(SHIPPED, own, folder)
     (broken,) = folder.glob(f"*/{damage}")
     broken.write_bytes(broken.read_bytes()[:-20])
@@ -95,7 +95,7 @@ def test_where_nothing_can_be_written_it_is_made_each_time(
     own: OwnCorpus, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("in the way")
-    own.add(own_sample("cuneiform"))
+    own.add([own_sample("cuneiform")])
     with caplog.at_level(logging.WARNING):
         assert "translation/own-cuneiform" in opened(SHIPPED, own, tmp_path / "file" / "index").ids
     assert "cannot be used" in caplog.text
@@ -104,7 +104,7 @@ def test_where_nothing_can_be_written_it_is_made_each_time(
 def test_large_corpora_are_read_in_parts(own: OwnCorpus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(pool_index, "_AT_ONCE", 2)
     for number in range(5):
-        own.add(own_sample(f"part{number}"))
+        own.add([own_sample(f"part{number}")])
     assert len(opened(SHIPPED, own, tmp_path / "index").ids) == len(SHIPPED) + 5
 
 

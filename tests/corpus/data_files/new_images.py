@@ -18,10 +18,10 @@ def rare_classes(folder: Path) -> None:
 
 def domains(folder: Path) -> None:
     """Two domains of different size, one of them in sub-folders."""
-    for number in range(5):
+    for number in range(7):
         write_picture(folder / "a", f"{number}", number)
-    for number in range(8):
-        write_picture(folder / "b" / ("", "winter")[number % 2], f"{number}", 5 + number)
+    for number in range(10):
+        write_picture(folder / "b" / ("", "winter")[number % 2], f"{number}", 7 + number)
 
 
 def many_classes(folder: Path) -> None:
