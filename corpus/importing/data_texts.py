@@ -48,8 +48,8 @@ _OUTPUT = {
 # Steps as a plan words them; the check of plan conformance says which of them the code shows.
 _STEPS = {
     "image": (
-        "resize images", "scale pixels to [0, 1]", "scale pixels to [-1, 1]", "standardise channels", "mirror at random",
-        "random rotation", "random crop", "one-hot encode classes",
+        "resize images", "scale pixels to [0, 1]", "scale pixels to [-1, 1]", "standardise channels",
+        "mirror at random", "random rotation", "random crop", "one-hot encode classes",
     ),
     "video": ("resize images", "scale pixels to [0, 1]"),
     "text": ("lower-case", "tokenise", "build a vocabulary", "pad or truncate", "remove stop words"),

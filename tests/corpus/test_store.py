@@ -1,6 +1,7 @@
 """The pool in Chroma: filled once, rebuilt when the pool changes, shared by processes, never on the network."""
 
 import dataclasses
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from pytest_socket import disable_socket
 from dlcodegen.corpus.sample import all_samples
 from dlcodegen.corpus.store import SampleStore, cache_folder
 
-OPEN = "from dlcodegen.corpus.store import SampleStore; print(*SampleStore().ids('translation', 'pytorch'))"
+OPEN = "from dlcodegen.corpus.store import SampleStore; print(*SampleStore().ids('depth-estimation', 'pytorch'))"
 
 
 def test_it_answers_by_category_and_framework(tmp_path: Path) -> None:
@@ -53,7 +54,7 @@ def test_several_processes_may_fill_it_at_once(tmp_path: Path, monkeypatch: pyte
     ]
     for process in running:
         printed, errors = process.communicate(timeout=60)
-        assert (process.returncode, printed.split()) == (0, ["translation/seq2seq-attention"]), errors
+        assert (process.returncode, printed.split()) == (0, ["depth-estimation/unet"]), errors
 
 
 def test_it_needs_no_network(tmp_path: Path) -> None:
@@ -66,3 +67,31 @@ def test_the_variable_moves_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert cache_folder() == tmp_path
     monkeypatch.delenv("DLCODEGEN_CACHE")
     assert cache_folder().name == "dlcodegen"
+
+
+@pytest.mark.parametrize("damage", ["cut off", "garbage"])
+def test_a_broken_index_is_made_anew_and_said_so(tmp_path: Path, damage: str) -> None:
+    """In a process of its own, as a user meets it: Chroma keeps a store open as long as its process lives."""
+    SampleStore(folder=tmp_path / "corpus")
+    database = tmp_path / "corpus" / "chroma.sqlite3"
+    content = database.read_bytes()
+    database.write_bytes(content[: len(content) // 2] if damage == "cut off" else b"garbage" * 1000)
+    found, errors = opened_elsewhere(tmp_path)
+    assert found == ["depth-estimation/unet"]
+    assert f"the sample index in {tmp_path / 'corpus'} was broken and is made anew" in errors
+    assert opened_elsewhere(tmp_path) == (["depth-estimation/unet"], "")
+
+
+def test_where_nothing_can_be_written_it_is_kept_in_memory(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("in the way")
+    store = SampleStore(folder=tmp_path / "file" / "corpus")
+    assert store.ids("depth-estimation", "pytorch") == ["depth-estimation/unet"]
+    assert "the sample index is made anew at every start" in caplog.text
+
+
+def opened_elsewhere(cache: Path) -> tuple[list[str], str]:
+    """What another process finds, and what it says on stderr."""
+    command = [sys.executable, "-c", f"import logging; logging.basicConfig(level='WARNING'); {OPEN}"]
+    environment = {**os.environ, "DLCODEGEN_CACHE": str(cache)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout.split(), done.stderr

@@ -1,7 +1,6 @@
 """Copies and near-copies."""
 
 import re
-import time
 from itertools import combinations
 
 from dlcodegen.corpus.importing.similarity import NEAR_DUPLICATE, fingerprint, likeness, likeness_of, sketch
@@ -32,11 +31,3 @@ def test_different_scripts_are_not_alike() -> None:
 def test_samples_of_the_pool_are_not_taken_for_copies_of_each_other() -> None:
     sketches = [sketch(sample.code) for sample in all_samples().values()]
     assert max(likeness_of(a, b) for a, b in combinations(sketches, 2)) < NEAR_DUPLICATE
-
-
-def test_a_newcomer_is_compared_with_thousands_in_a_second() -> None:
-    one, other = sketch(scripts.ARGPARSE_CNN), sketch(scripts.BLOCKS)
-    started = time.process_time()
-    for _ in range(2000):
-        likeness_of(one, other)
-    assert time.process_time() - started < 2
