@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from statistics import fmean, median
 from time import perf_counter
 
-from dlcodegen.corpus.importing.similarity import Sketch, likeness_of, sketch
+from dlcodegen.corpus.importing.similarity import likeness_of
 from dlcodegen.corpus.pool import Pool
 from dlcodegen.corpus.retrieval import Ranked, distinct, rank_by_words
 from dlcodegen.corpus.sample import Sample, all_samples
@@ -88,10 +88,5 @@ def _marginal(ranked: list[Ranked], limit: int) -> list[Ranked]:
 
 
 def _worth(item: Ranked, taken: Sequence[Ranked], best: float) -> float:
-    likest = max((likeness_of(_sketched(item.sample), _sketched(other.sample)) for other in taken), default=0.0)
+    likest = max((likeness_of(item.sample.sketch, other.sample.sketch) for other in taken), default=0.0)
     return _RELEVANCE * item.score / best - (1 - _RELEVANCE) * likest
-
-
-@cache
-def _sketched(sample: Sample) -> Sketch:
-    return sketch(sample.code)
