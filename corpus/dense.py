@@ -26,7 +26,7 @@ class DenseOpinion:
     """Ranks samples by how near their descriptions are to a text, in vectors that are kept in the cache folder."""
 
     def __init__(
-        self, name: str, embed: Callable[[Sequence[str]], list[list[float]]], folder: Path | None = None
+        self, name: str, embed: Callable[[Sequence[str]], Sequence[Sequence[float]]], folder: Path | None = None
     ) -> None:
         """`embed` gives the vectors of texts; `name` says which model made them, for vectors of two do not mix."""
         self._embed = embed
@@ -47,9 +47,9 @@ class DenseOpinion:
         for start in range(0, len(missing), _BATCH):
             part = missing[start : start + _BATCH]
             vectors = self._embed([description(keys[key])[:_MOST_CHARACTERS] for key in part])
-            collection.upsert(ids=part, embeddings=list(vectors))
+            collection.upsert(ids=part, embeddings=[*vectors])
         (query,) = self._embed([text[:_MOST_CHARACTERS]])
-        found = collection.query(query_embeddings=[query], ids=list(keys), n_results=len(keys), include=[])
+        found = collection.query(query_embeddings=[*query], ids=list(keys), n_results=len(keys), include=[])
         return [keys[key].id for key in found["ids"][0]]
 
     def _opened(self) -> "Collection":

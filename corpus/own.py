@@ -32,7 +32,7 @@ _COLLECTION = "dlcodegen-own-samples"
 _BATCH = 500
 _ANSWERS: dict[tuple[str, str, tuple[tuple[str, str | bool], ...]], list[str]] = {}
 _MOST_ANSWERS = 100
-_PLACE = [1.0]
+_PLACE: Sequence[float] | Sequence[int] = [1.0]
 """The vector of every sample: they are found by metadata and ranked by BM25, no embedding model is needed."""
 
 

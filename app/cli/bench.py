@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dlcodegen.cli import options
+from dlcodegen.errors import InputError
 
 if TYPE_CHECKING:
+    from dlcodegen.corpus.dense import DenseOpinion
     from dlcodegen.evals.journal import Row
 
 bench = typer.Typer(
@@ -16,6 +18,7 @@ bench = typer.Typer(
     no_args_is_help=True,
 )
 _RESULTS = Path("docs/evaluation")
+_CORPUS_PARTS = ("retrieval", "duplicates", "derivation", "growth", "samples")
 Out = Annotated[
     Path | None,
     typer.Option(metavar="FILE", show_default=False, help="Where the JSON lines go; docs/evaluation/NAME.jsonl."),
@@ -57,6 +60,53 @@ def ladder(out: Out = None, fresh: Fresh = False, as_json: options.AsJson = Fals
 
 
 @bench.command()
+def corpus(
+    parts: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PART]...", show_default=False, help=f"Any of {', '.join(_CORPUS_PARTS)}; if none, all."
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder of the JSON lines, a file for each part.")
+    ] = _RESULTS,
+    embeddings: Annotated[
+        str, typer.Option(metavar="PROVIDER:NAME", show_default=False, help="Measure this embedding model beside BM25.")
+    ] = "",
+    embeddings_url: Annotated[
+        str, typer.Option(metavar="URL", show_default=False, help="OpenAI-compatible server of embeddings.")
+    ] = "",
+    fresh: Fresh = False,
+    as_json: options.AsJson = False,
+) -> int:
+    """Measure the sample pool: is the right sample found, what does a large pool cost, does every sample learn?
+
+    retrieval: requirements against the sample each asks for. duplicates: rules that keep copies out.
+    derivation: plans derived from code. growth: pools of up to 100,000. samples: every sample run.
+
+    For example:
+
+    dlcodegen bench corpus
+    dlcodegen bench corpus retrieval --embeddings openai:nomic-embed-text --embeddings-url http://localhost:8080/v1
+    """
+    from dlcodegen.cli import show
+
+    unknown = sorted(set(parts or ()) - set(_CORPUS_PARTS))
+    if unknown:
+        raise InputError(f"there is no part {unknown[0]!r}: use any of {', '.join(_CORPUS_PARTS)}")
+    summaries = {
+        name: _measured(name, *_corpus_part(name, embeddings, embeddings_url), out / f"{name}.jsonl", fresh)
+        for name in parts or _CORPUS_PARTS
+    }
+    if as_json:
+        show.as_json({"benchmark": "corpus", "summary": summaries})
+    for name, rows in () if as_json else summaries.items():
+        typer.echo(f"\n{name}")
+        show.rows(rows)
+    return 0
+
+
+@bench.command()
 def report(
     results: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the JSON lines.")] = _RESULTS,
     out: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = Path("docs/EVALUATION.md"),
@@ -82,20 +132,58 @@ def _measure(
     fresh: bool,
     as_json: bool,
 ) -> int:
-    """Measure what the journal does not know yet, with progress on stderr; then print the summary."""
-    from rich.console import Console
-    from rich.progress import track
-
+    """Measure, then print the summary."""
     from dlcodegen.cli import show
-    from dlcodegen.evals.journal import Journal
 
-    journal = Journal(out or _RESULTS / f"{name}.jsonl", fresh)
-    missing = [(key, work) for key, work in steps if key not in journal]
-    for key, work in track(missing, f"bench {name}", console=Console(stderr=True), transient=True):
-        journal.add(key, work())
-    rows = summary(journal.rows)
+    rows = _measured(name, steps, summary, out or _RESULTS / f"{name}.jsonl", fresh)
     if as_json:
         show.as_json({"benchmark": name, "summary": rows})
     else:
         show.rows(rows)
     return 0
+
+
+def _measured(
+    name: str,
+    steps: "Iterable[tuple[str, Callable[[], Row]]]",
+    summary: "Callable[[list[Row]], list[Row]]",
+    out: Path,
+    fresh: bool,
+) -> "list[Row]":
+    """Measure what the journal does not know yet, with progress on stderr; the summary of all that it then knows."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from dlcodegen.evals.journal import Journal
+
+    journal = Journal(out, fresh)
+    missing = [(key, work) for key, work in steps if key not in journal]
+    for key, work in track(missing, f"bench {name}", console=Console(stderr=True), transient=True):
+        journal.add(key, work())
+    return summary(journal.rows)
+
+
+def _corpus_part(
+    name: str, embeddings: str, embeddings_url: str
+) -> "tuple[Iterable[tuple[str, Callable[[], Row]]], Callable[[list[Row]], list[Row]]]":
+    """Steps and summary of a part of `bench corpus`."""
+    from dlcodegen.evals import derivation, near_duplicates, pool_growth, pool_proof, retrieval
+
+    if name == "retrieval":
+        return retrieval.steps(_opinion(embeddings, embeddings_url)), retrieval.summary
+    modules = {
+        "duplicates": near_duplicates,
+        "derivation": derivation,
+        "growth": pool_growth,
+        "samples": pool_proof,
+    }
+    return modules[name].steps(), modules[name].summary
+
+
+def _opinion(embeddings: str, embeddings_url: str) -> "DenseOpinion | None":
+    if not embeddings:
+        return None
+    from dlcodegen.corpus.dense import DenseOpinion
+    from dlcodegen.models.embeddings import embedder
+
+    return DenseOpinion(embeddings, embedder(embeddings, embeddings_url))

@@ -38,9 +38,9 @@ def found(item: Newcomer | Skipped, dry_run: bool) -> None:
 def _of_plan(item: Newcomer) -> list[tuple[str, str]]:
     """The derived plan, with the lines that show it."""
     lines = {finding.name: finding.line for finding in item.derivation.found if finding.line is not None}
-    lines["metric"] = lines.get("evaluation metric")
+    lines |= {"metric": lines["evaluation metric"]} if "evaluation metric" in lines else {}
     return [
-        (name, f"{value}  (line {lines[name]})" if lines.get(name) else value)
+        (name, f"{value}  (line {lines[name]})" if name in lines else value)
         for name, value in show.of_plan(item.sample.plan)
     ]
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from dlcodegen.errors import InputError
-from dlcodegen.evals import ladder_faults, sandbox_speed
+from dlcodegen.evals import evaluation_corpus, ladder_faults, sandbox_speed
 from dlcodegen.evals.journal import Journal, Row
+from dlcodegen.evals.markdown_table import cell, listed, table
 
 _HEAD = """# Evaluation
 
@@ -35,7 +35,7 @@ def _how(rows: list[Row]) -> str:
 
 def _sandbox(rows: list[Row]) -> str:
     found = sandbox_speed.summary(rows)
-    lines = _table(
+    lines = table(
         ["what", "way", "median s", "fastest s", "slowest s", "times"],
         [
             [row["what"], row["way"], *(f"{row[name]:.3f}" for name in ("median", "best", "worst")), row["times"]]
@@ -52,28 +52,28 @@ def _sandbox(rows: list[Row]) -> str:
 
 def _ladder(rows: list[Row]) -> str:
     names = ["kind", "planted", "expected", "caught", "by the right rung", "median ms"]
-    table = _table(names, [[row.get(name, "") for name in names] for row in ladder_faults.summary(rows)])
+    summed = table(names, [[row.get(name, "") for name in names] for row in ladder_faults.summary(rows)])
     faults = [row for row in rows if "fault" in row]
     missed = [row for row in faults if row["expected"] and not row["caught_by"]]
     others = [row for row in faults if row["caught_by"] and row["caught_by"] not in row["expected"]]
     unexpected = [row for row in faults if not row["expected"] and not row["caught_by"]]
     alarms = [row for row in rows if "fault" not in row and row["caught_by"]]
-    each = _table(
+    each = table(
         ["fault", "sample", "caught by", "ms", "in its words"],
-        [[row["fault"], row["sample"], row["caught_by"] or "nothing", row["ms"], _cell(row["said"])] for row in faults],
+        [[row["fault"], row["sample"], row["caught_by"] or "nothing", row["ms"], cell(row["said"])] for row in faults],
     )
     return "\n".join(
         [
             "`expected`: faults that a check should be able to see; the rest were planted to know what it cannot.",
             "",
-            table,
-            _listed("Not caught, though expected", [row["fault"] for row in missed]),
-            _listed("Not caught, as expected", [row["fault"] for row in unexpected]),
-            _listed(
+            summed,
+            listed("Not caught, though expected", [row["fault"] for row in missed]),
+            listed("Not caught, as expected", [row["fault"] for row in unexpected]),
+            listed(
                 "Caught by another rung than the one named for it",
                 [f"{row['fault']} ({row['caught_by']})" for row in others],
             ),
-            _listed("False alarms on sound samples", [row["sample"] for row in alarms]),
+            listed("False alarms on sound samples", [row["sample"] for row in alarms]),
             "### Fault by fault",
             "",
             each,
@@ -81,20 +81,12 @@ def _ladder(rows: list[Row]) -> str:
     )
 
 
-def _listed(title: str, names: list[str]) -> str:
-    return f"{title}: {', '.join(names) or 'none'}.\n"
-
-
-def _table(head: list[str], rows: list[list[Any]]) -> str:
-    lines: list[list[Any]] = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")[:120]
-
-
 _SECTIONS: dict[str, tuple[str, Callable[[list[Row]], str]]] = {
     "sandbox": ("What the sandbox costs", _sandbox),
     "ladder": ("What the ladder catches", _ladder),
+    "retrieval": ("Is the right sample found?", evaluation_corpus.of_retrieval),
+    "duplicates": ("Which rule keeps copies out?", evaluation_corpus.of_duplicates),
+    "growth": ("What a large pool costs", evaluation_corpus.of_growth),
+    "derivation": ("Plans derived from code", evaluation_corpus.of_derivation),
+    "samples": ("The samples, proved", evaluation_corpus.of_samples),
 }

@@ -46,7 +46,7 @@ def _measured(name: str, rule: Rule) -> Callable[[], Row]:
             started = perf_counter()
             taken = [_original(item.sample.id) for item in rule(ranked, _K)]
             seconds.append(perf_counter() - started)
-            found.append(len(set(taken)) / min(_K, len(asked.ids) // 2))
+            found.append(len(set(taken)) / max(1, min(_K, len(asked.ids) // 2)))
             hits.append(pair.right in taken)
         return {
             "rule": name,

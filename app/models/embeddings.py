@@ -50,4 +50,4 @@ def _build(name: str, base_url: str) -> "Embeddings":
         raise SettingsError(f"{provider} embeddings need one more package: pip install {needed}") from error
     except provider_errors() as error:
         raise SettingsError(f"embeddings {name} cannot be set up: {one_line(error)}") from None
-    return built  # type: ignore[return-value]  # a Runnable only for names that are left to the run
+    return built

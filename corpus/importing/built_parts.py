@@ -1,8 +1,9 @@
 """Stand-ins for a script's values, by which the tracer follows how the model is built."""
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,21 @@ class Scope:
 
 
 Module = Layer | Chain | Own
+
+
+class Following(Protocol):
+    """What the reading of expressions and statements needs of the tracer that follows a script."""
+
+    settings: dict[str, Any]
+    used: list[Any]
+    changes: int
+    follow_main: bool
+
+    def step(self, amount: int = 1) -> None: ...
+    def call(self, function: Any, arguments: list[Any], keywords: dict[str, Any], line: int = 0) -> Any: ...
+    def method(self, module: Own, name: str) -> Function | None: ...
+    def lineage(self, definition: ast.ClassDef) -> Iterator[ast.ClassDef]: ...
+    def constants(self, definition: ast.ClassDef) -> dict[str, Any]: ...
 
 
 def parts_of(value: Any) -> list[Any]:

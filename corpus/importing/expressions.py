@@ -2,12 +2,13 @@
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlcodegen.corpus.importing.arithmetic import bounded, calculate, compare, is_known
 from dlcodegen.corpus.importing.built_parts import (
     Chain,
     Class,
+    Following,
     Function,
     Layer,
     Library,
@@ -21,11 +22,8 @@ from dlcodegen.corpus.importing.built_parts import (
 )
 from dlcodegen.execution.code_view import SETTINGS
 
-if TYPE_CHECKING:
-    from dlcodegen.corpus.importing.tracer import Tracer
 
-
-def evaluate(tracer: "Tracer", node: ast.expr, scope: Scope) -> Any:  # noqa: PLR0911, PLR0912 - one case each
+def evaluate(tracer: Following, node: ast.expr, scope: Scope) -> Any:  # noqa: PLR0911, PLR0912 - one case each
     """What an expression is worth, as far as it can be followed; calls are followed on the way."""
     tracer.step()
     match node:
@@ -72,7 +70,7 @@ def evaluate(tracer: "Tracer", node: ast.expr, scope: Scope) -> Any:  # noqa: PL
     return Unknown()
 
 
-def _name(tracer: "Tracer", name: str, scope: Scope) -> Any:
+def _name(tracer: Following, name: str, scope: Scope) -> Any:
     value = scope.find(name)
     if isinstance(value, Unknown):
         if name in SETTINGS and name != "self":
@@ -83,7 +81,7 @@ def _name(tracer: "Tracer", name: str, scope: Scope) -> Any:
     return value
 
 
-def _attribute(tracer: "Tracer", holder: Any, name: str) -> Any:  # noqa: PLR0911 - one case each
+def _attribute(tracer: Following, holder: Any, name: str) -> Any:  # noqa: PLR0911 - one case each
     match holder:
         case Library(path=path):
             return Library(f"{path}.{name}")
@@ -103,7 +101,7 @@ def _attribute(tracer: "Tracer", holder: Any, name: str) -> Any:  # noqa: PLR091
     return Method(holder, name)
 
 
-def _of_class(tracer: "Tracer", module: Own, name: str) -> Any:
+def _of_class(tracer: Following, module: Own, name: str) -> Any:
     """A setting kept in the module (`self.config`), a module's method such as `to`, else unknown."""
     if name in SETTINGS or name == "hparams":
         return Settings()
@@ -113,7 +111,7 @@ def _of_class(tracer: "Tracer", module: Own, name: str) -> Any:
     return Method(module, name)
 
 
-def _call(tracer: "Tracer", node: ast.Call, scope: Scope) -> Any:
+def _call(tracer: Following, node: ast.Call, scope: Scope) -> Any:
     if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Call):
         inner = node.func.value
         if isinstance(inner.func, ast.Name) and inner.func.id == "super":
@@ -128,7 +126,7 @@ def _call(tracer: "Tracer", node: ast.Call, scope: Scope) -> Any:
     return tracer.call(function, arguments, keywords, node.lineno)
 
 
-def _call_super(tracer: "Tracer", node: ast.Call, scope: Scope) -> Any:
+def _call_super(tracer: Following, node: ast.Call, scope: Scope) -> Any:
     """`super().__init__(...)`: of a class of the script it is followed; of Sequential, it names the children."""
     module = scope.find("self")
     if not isinstance(module, Own) or getattr(node.func, "attr", "") != "__init__":
@@ -145,7 +143,7 @@ def _call_super(tracer: "Tracer", node: ast.Call, scope: Scope) -> Any:
     return None
 
 
-def _elements(tracer: "Tracer", items: list[ast.expr], scope: Scope) -> list[Any]:
+def _elements(tracer: Following, items: list[ast.expr], scope: Scope) -> list[Any]:
     found: list[Any] = []
     for item in items:
         value = evaluate(tracer, item, scope)
@@ -158,7 +156,7 @@ def _elements(tracer: "Tracer", items: list[ast.expr], scope: Scope) -> list[Any
     return found
 
 
-def _comprehended(tracer: "Tracer", element: ast.expr, loops: list[ast.comprehension], scope: Scope) -> Iterator[Any]:
+def _comprehended(tracer: Following, element: ast.expr, loops: list[ast.comprehension], scope: Scope) -> Iterator[Any]:
     inner = Scope({}, scope)
     for item in items_of(evaluate(tracer, loops[0].iter, scope)):
         assign(tracer, loops[0].target, item, inner)
@@ -176,7 +174,7 @@ def _binary(op: ast.operator, left: Any, right: Any) -> Any:
     return calculate(op, left, right)
 
 
-def _boolean(tracer: "Tracer", op: ast.boolop, values: list[ast.expr], scope: Scope) -> Any:
+def _boolean(tracer: Following, op: ast.boolop, values: list[ast.expr], scope: Scope) -> Any:
     """`a or b`: the first that decides; unknown as soon as one is."""
     result: Any = Unknown()
     for value in values:
@@ -187,7 +185,7 @@ def _boolean(tracer: "Tracer", op: ast.boolop, values: list[ast.expr], scope: Sc
     return result
 
 
-def _subscript(tracer: "Tracer", holder: Any, index: ast.expr, scope: Scope) -> Any:
+def _subscript(tracer: Following, holder: Any, index: ast.expr, scope: Scope) -> Any:
     if isinstance(holder, Tensor):
         return holder
     items = (holder.named or holder.children) if isinstance(holder, Chain) else holder
@@ -205,7 +203,7 @@ def _subscript(tracer: "Tracer", holder: Any, index: ast.expr, scope: Scope) -> 
     return holder if isinstance(holder, Method) else Unknown(key if isinstance(key, str) else "")
 
 
-def truth(tracer: "Tracer", test: ast.expr, scope: Scope) -> bool | None:
+def truth(tracer: Following, test: ast.expr, scope: Scope) -> bool | None:
     """Whether a condition holds; None where nobody knows."""
     return _holds(evaluate(tracer, test, scope))
 
@@ -225,7 +223,7 @@ def items_of(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [Tensor() if isinstance(value, Tensor) else Unknown()]
 
 
-def assign(tracer: "Tracer", target: ast.expr, value: Any, scope: Scope) -> None:
+def assign(tracer: Following, target: ast.expr, value: Any, scope: Scope) -> None:
     """Bind what stands left of a `=`."""
     match target:
         case ast.Name(id=name):

@@ -1,14 +1,11 @@
 """Statements of a script as the tracer follows them: bindings, branches, loops."""
 
 import ast
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlcodegen.corpus.importing.arithmetic import calculate
-from dlcodegen.corpus.importing.built_parts import Class, Function, Library, Scope
+from dlcodegen.corpus.importing.built_parts import Class, Following, Function, Library, Scope
 from dlcodegen.corpus.importing.expressions import assign, evaluate, items_of, truth
-
-if TYPE_CHECKING:
-    from dlcodegen.corpus.importing.tracer import Tracer
 
 
 class Left(Exception):  # noqa: N818 - no error: how a function is left
@@ -18,14 +15,14 @@ class Left(Exception):  # noqa: N818 - no error: how a function is left
         self.value = value
 
 
-def execute(tracer: "Tracer", body: list[ast.stmt], scope: Scope) -> None:
+def execute(tracer: Following, body: list[ast.stmt], scope: Scope) -> None:
     """Follow statements. Raises Left at a `return`, TracerLimitError when there is too much to follow."""
     for statement in body:
         tracer.step()
         _statement(tracer, statement, scope)
 
 
-def _statement(tracer: "Tracer", statement: ast.stmt, scope: Scope) -> None:  # noqa: PLR0912 - one case a statement
+def _statement(tracer: Following, statement: ast.stmt, scope: Scope) -> None:  # noqa: PLR0912 - one case a statement
     match statement:
         case ast.Import(names=names):
             for alias in names:
@@ -65,7 +62,7 @@ def _statement(tracer: "Tracer", statement: ast.stmt, scope: Scope) -> None:  # 
             execute(tracer, [*body, *other, *last], scope)
 
 
-def _if(tracer: "Tracer", statement: ast.If, scope: Scope) -> None:
+def _if(tracer: Following, statement: ast.If, scope: Scope) -> None:
     """The branch that is taken; where that is not known, the first, unless it only complains."""
     if _is_main_guard(statement.test):
         execute(tracer, statement.body if tracer.follow_main else statement.orelse, scope)
@@ -75,7 +72,7 @@ def _if(tracer: "Tracer", statement: ast.If, scope: Scope) -> None:
     execute(tracer, statement.orelse if taken is False or complains else statement.body, scope)
 
 
-def _for(tracer: "Tracer", statement: ast.For | ast.AsyncFor, scope: Scope) -> None:
+def _for(tracer: Following, statement: ast.For | ast.AsyncFor, scope: Scope) -> None:
     """Once for each known element. A round that builds nothing and uses nothing new ends the loop: so does training."""
     for item in items_of(evaluate(tracer, statement.iter, scope)):
         before, used = tracer.changes, len(tracer.used)

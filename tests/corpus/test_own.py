@@ -8,6 +8,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,9 @@ from dlcodegen.corpus.sample import Sample, all_samples
 from dlcodegen.errors import SettingsError
 
 
-def own_sample(name: str, **changes: object) -> Sample:
+def own_sample(name: str, **changes: Any) -> Sample:
     """A sample as if a user had added it."""
-    changed = {"id": f"translation/own-{name}", "source": "me/repo", "licence": "MIT", **changes}
+    changed: dict[str, Any] = {"id": f"translation/own-{name}", "source": "me/repo", "licence": "MIT", **changes}
     return dataclasses.replace(all_samples()["translation/seq2seq-attention"], **changed)
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,9 @@ ONE = all_samples()["translation/seq2seq-attention"]
 SHIPPED = {key: sample for key, sample in all_samples().items() if sample.category in ("translation", "summarization")}
 
 
-def own_sample(name: str, category: str = "translation", **changes: object) -> Sample:
+def own_sample(name: str, category: str = "translation", **changes: Any) -> Sample:
     code = ONE.code.replace("Translation with", f"Translation of {name} with", 1)
-    changed = {"id": f"{category}/own-{name}", "code": code, "source": "me", **changes}
+    changed: dict[str, Any] = {"id": f"{category}/own-{name}", "code": code, "source": "me", **changes}
     return dataclasses.replace(ONE, **changed)
 
 
@@ -128,6 +129,6 @@ def test_a_second_opinion_counts_as_much_as_the_first_but_not_more_than_the_shap
     alone = [sample.id for sample in Search(plan, [], usable, pool).best(ids, len(ids))]
     agreed = Search(plan, [], usable, pool, second=list).best(ids, len(ids))
     assert [sample.id for sample in agreed] == alone
-    turned = Search(plan, [], usable, pool, second=lambda order: order[::-1]).best(ids, len(ids))
+    turned = Search(plan, [], usable, pool, second=lambda order: list(order[::-1])).best(ids, len(ids))
     assert {sample.id for sample in turned} == set(alone)
     assert turned[0].id in (alone[0], alone[-1])

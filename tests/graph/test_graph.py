@@ -82,8 +82,8 @@ def test_it_is_a_subgraph_of_a_parent_with_another_state_and_context(context: An
 
 
 REPORT: CheckReport = {
-    "status": "passed", "rungs": [], "error": None, "metrics": {"mae": 1.0}, "untrained": {}, "conformance": [], "lint": 0,
-    "sandbox": {}, "seconds": 0.0,
+    "status": "passed", "rungs": [], "error": None, "metrics": {"mae": 1.0}, "untrained": {}, "conformance": [],
+    "lint": 0, "sandbox": {}, "seconds": 0.0,
 }  # fmt: skip
 
 

@@ -49,6 +49,7 @@ def report(status: CheckStatus, error: Diagnosis | None = None) -> CheckReport:
         ],
         error=error,
         metrics={"dice": 0.91234} if status == "passed" else {},
+        untrained={},
         conformance=[
             {"name": "optimizer", "expected": "AdamW", "verdict": "honoured", "evidence": "", "line": 4},
             {"name": "image_height", "expected": "128", "verdict": "contradicted", "evidence": "h = 64", "line": 7},

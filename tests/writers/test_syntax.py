@@ -118,7 +118,7 @@ def test_without_samples_it_says_so(job: MakeJob) -> None:
 def report(work: Job, code: str, status: str, error: Diagnosis | None = None) -> CheckReport:
     return CheckReport(
         status="passed" if status == "passed" else "failed", rungs=[], error=error, metrics={}, lint=0, sandbox={},
-        conformance=conformance(code, work.plan, work.request["facts"]), seconds=0.0,
+        untrained={}, conformance=conformance(code, work.plan, work.request["facts"]), seconds=0.0,
     )  # fmt: skip
 
 
