@@ -21,12 +21,13 @@ demo: $(BIN)/.installed ## Build a project from one sentence in ./demo-project, 
 test: check ## Everything that CI runs: style, types, tests; under ten minutes with the set-up
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
-test-slow: $(BIN)/.installed ## Every sample of the pool executed in the sandbox; about ten minutes
+test-slow: $(BIN)/.installed ## Every sample of the pool must run in the sandbox, and learn; about ten minutes
 	$(BIN)/pytest -n 2 -m slow
 
-bench: $(BIN)/.installed ## Measure the sandbox and the ladder, and write docs/EVALUATION.md; about twenty minutes
+bench: $(BIN)/.installed ## Measure sandbox, ladder and sample pool, and write docs/EVALUATION.md; about forty minutes
 	$(BIN)/dlcodegen bench sandbox
 	$(BIN)/dlcodegen bench ladder
+	$(BIN)/dlcodegen bench corpus
 	$(BIN)/dlcodegen bench report
 
 check: $(BIN)/.installed types ## Style and types
