@@ -10,6 +10,8 @@ from dlcodegen.planner.stated import read_stated
 from dlcodegen.report import Fact
 
 MAX_CHARACTERS = 20_000
+_SHARES_WORDS = 5.0
+"""BM25 score from which on a requirement and a sample have more in common than a chance word."""
 _ENGLISH_WORDS = (
     "the a an of to in with for and from on using use i want is into my by that it as be this are or at each per one "
     "train build predict learning"
@@ -54,12 +56,23 @@ def read_requirement(requirement: str, dataset: str = "", data: str = "", framew
     if category.name == "other":
         raise RequirementError(
             "it is not clear what should be learnt: name the data and the goal, "
-            'such as "forecast the next 24 hours of load from the past week"'
+            'such as "forecast the next 24 hours of load from the past week"' + _nearest_tasks(requirement)
         )
     reading = read_stated(requirement, dataset, category.name, framework)
     chosen = str(reading.facts["framework"]["value"]) if "framework" in reading.facts else "pytorch"
     notes = [*_language_note(requirement), *reading.notes]
     return ReadRequirement(category.name, category.confidence, chosen, list(reading.facts.values()), notes)
+
+
+def _nearest_tasks(requirement: str) -> str:
+    """`; if it is image-to-image or ..., say so`: the tasks of the samples that share most words with it."""
+    from dlcodegen.corpus.pool import shipped_pool
+    from dlcodegen.corpus.retrieval import rank_by_words
+
+    pool = shipped_pool()
+    ranked = rank_by_words(requirement, [], list(pool.shipped), pool)
+    tasks = list(dict.fromkeys(item.sample.category for item in ranked if item.score > _SHARES_WORDS))[:2]
+    return f"; if it is {' or '.join(tasks)}, say so in these words" if tasks else ""
 
 
 def _validate_text(name: str, text: str) -> None:

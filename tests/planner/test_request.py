@@ -38,6 +38,11 @@ def test_a_vague_wish_is_answered_with_what_is_missing() -> None:
         read_requirement("train a neural network")
 
 
+def test_a_goal_that_is_not_understood_is_answered_with_the_nearest_tasks() -> None:
+    with pytest.raises(RequirementError, match=r"; if it is text-classification.*, say so in these words"):
+        read_requirement("transformer encoder from scratch, sorts wire reports into 20 topics")
+
+
 def test_a_missing_data_path_and_an_unknown_framework_are_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="--data nowhere: there is no such file or folder"):
         read_requirement(GOOD, data="nowhere")

@@ -28,7 +28,8 @@ def job() -> Callable[[str], Job]:
 
     def make(requirement: str) -> Job:
         planned = make_plan(requirement, "", "", Context())
-        own = [key for key, sample in all_samples().items() if sample.category == planned.plan.category]
+        kind = (planned.plan.category, "pytorch")
+        own = [key for key, sample in all_samples().items() if (sample.category, sample.framework) == kind]
         ranked = rank_by_plan(planned.plan, planned.facts, own, shipped_pool())
         request = Request(requirement=requirement, dataset="", data="", framework="pytorch", facts=planned.facts)
         return Job(request, planned.plan, [item.sample for item in ranked[:3]])
