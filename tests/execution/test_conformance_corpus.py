@@ -45,4 +45,4 @@ def test_false_widths_are_noticed_where_the_code_shows_them() -> None:
                 missed.append((sample.id, false))
             noticed += 1
     assert noticed > 100
-    assert len(missed) <= 2, missed
+    assert len(missed) <= noticed / 50, missed

@@ -101,7 +101,7 @@ class Values:
             case ast.Call(func=ast.Name(id=name), args=arguments) if name in _FUNCTIONS and arguments:
                 found = self._combined(_FUNCTIONS[name], arguments)
             case ast.Subscript(value=whole):
-                found = Possible(self.elements(whole).values)
+                found = self.elements(whole)
             case ast.Name() | ast.Attribute():
                 sources = (self._of_source(source) for source in self._sources(node))
                 found = self._setting(node) or _union(sources)
@@ -119,7 +119,7 @@ class Values:
             case ast.ListComp(elt=element) | ast.GeneratorExp(elt=element):
                 found = self.of(element)
             case ast.Subscript(value=whole, slice=ast.Slice()):
-                found = Possible(self.elements(whole).values)
+                found = self.elements(whole)
             case ast.Call(func=ast.Name(id="range"), args=bounds) if 1 <= len(bounds) <= 2:
                 found = self._range(bounds)
             case ast.Call(func=ast.Name(id=name), args=[inner, *_]) if name in _SAME_ELEMENTS:
