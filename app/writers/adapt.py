@@ -8,8 +8,8 @@ from dlcodegen import vocabulary
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.report import Fact
 from dlcodegen.syntax_tree import config_defaults, parse
-from dlcodegen.writers.block_source import blocks_for, imports_for
-from dlcodegen.writers.expressions import family, loss_expression, metric_expression, optimizer_expression
+from dlcodegen.writers.block_source import imports_for
+from dlcodegen.writers.framework import framework_of
 from dlcodegen.writers.script_edit import (
     Edit,
     add_imports,
@@ -19,14 +19,6 @@ from dlcodegen.writers.script_edit import (
     optimizer_calls,
     returned,
 )  # fmt: skip
-
-_SCHEDULERS = {
-    "cosine": "torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=config.epochs)",
-    "step": "torch.optim.lr_scheduler.StepLR(optimizer, step_size=max(1, config.epochs // 3))",
-    "plateau": "torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)",
-    "warm-up": "torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.1, total_iters=5)",
-}
-_TORCH_CELLS = {"lstm": "LSTM", "bilstm": "LSTM", "gru": "GRU", "bigru": "GRU", "rnn": "RNN"}
 
 
 def settings(plan: SolutionPlan, facts: list[Fact], seed: int) -> dict[str, Any]:
@@ -58,8 +50,9 @@ def set_config(code: str, values: dict[str, Any]) -> str:
 def set_optimizer(code: str, plan: SolutionPlan, facts: list[Fact]) -> str:
     """Every optimizer of the script becomes the planned one."""
     edits = []
+    framework = framework_of(code)
     for call in optimizer_calls(parse(code)):
-        expression = optimizer_expression(plan.hyperparameters.optimizer, call, facts)
+        expression = framework.optimizer_expression(plan.hyperparameters.optimizer, call, facts)
         if expression is not None and expression != ast.unparse(call):
             edits.append(Edit(call, expression))
     return apply(code, edits)
@@ -67,18 +60,22 @@ def set_optimizer(code: str, plan: SolutionPlan, facts: list[Fact]) -> str:
 
 def set_loss(code: str, plan: SolutionPlan, facts: list[Fact]) -> str:
     """The planned loss in `build_loss`, where it suits the script's outputs; a loss class no longer used goes."""
-    tree = parse(code)
+    tree, framework = parse(code), framework_of(code)
     old = returned(tree, "build_loss")
-    kind = family(old)
+    kind = framework.family(old)
     if old is None or kind is None or not isinstance(old, ast.Call):
         return code
-    new = loss_expression(plan.hyperparameters.loss_function, kind, facts)
+    new = framework.loss_expression(plan.hyperparameters.loss_function, kind, facts)
     own = ast.unparse(old.func)
     if new is None or (new.split("(")[0] == own and "label_smoothing" not in new):
         return code
     code = apply(code, [Edit(old, new)])
     code = without_class(code, own)
-    blocks = [block for block in blocks_for(new) if f"class {block.split('(')[0].removeprefix('class ')}" not in code]
+    blocks = [
+        block
+        for block in framework.blocks_for(new)
+        if f"class {block.split('(')[0].removeprefix('class ')}" not in code
+    ]
     anchor = function(parse(code), "build_loss")
     if blocks and anchor is not None:
         code = insert_before(code, anchor, "\n\n\n".join(blocks))
@@ -98,17 +95,21 @@ def set_cells(code: str, facts: list[Fact]) -> str:
     stated = next((str(fact["value"]) for fact in facts if fact["name"] == "architecture"), "")
     title = ast.get_docstring(parse(code)) or ""
     shown = vocabulary.find(vocabulary.ARCHITECTURES, title.split("\n", maxsplit=1)[0])
-    old, new = _TORCH_CELLS.get(shown.name if shown else "", ""), _TORCH_CELLS.get(stated, "")
+    cells = framework_of(code).cells
+    old, new = cells.get(shown.name if shown else "", ""), cells.get(stated, "")
     if not old or not new or old == new:
         return code
     code = re.sub(rf"\(([a-z_]+), _\) = (self\.\w*{old.lower()}\w*)\(", r"\1 = \2(", code)  # an LSTM's state is a pair
+    code = code.replace(old, new)
+    old, new = (name.removeprefix("Simple") for name in (old, new))  # in words, Keras's SimpleRNN is an RNN
     return code.replace(old, new).replace(old.lower(), new.lower())
 
 
 def add_metrics(code: str, names: list[str]) -> str:
     """The stated metrics that `compute_metrics` does not report yet, as far as they suit the script's outputs."""
     tree = parse(code)
-    compute, kind = function(tree, "compute_metrics"), family(returned(tree, "build_loss"))
+    framework = framework_of(code)
+    compute, kind = function(tree, "compute_metrics"), framework.family(returned(tree, "build_loss"))
     if compute is None or kind is None or len(compute.args.args) < 2:
         return code
     report = next(
@@ -122,48 +123,16 @@ def add_metrics(code: str, names: list[str]) -> str:
     new = {
         name: expression
         for name in names
-        if name not in known and (expression := metric_expression(name, kind, outputs, targets)) is not None
+        if name not in known and (expression := framework.metric_expression(name, kind, outputs, targets)) is not None
     }
     if not new:
         return code
     entries = ", ".join(f'"{name}": {expression}' for name, expression in new.items())
     body = ast.get_source_segment(code, report) or "{}"
     code = apply(code, [Edit(report, f"{body.rstrip()[:-1].rstrip().rstrip(',')}, {entries}}}")])
-    blocks = blocks_for(" ; ".join(f"({expression})" for expression in new.values()))
+    blocks = framework.blocks_for(" ; ".join(f"({expression})" for expression in new.values()))
     anchor = function(parse(code), "compute_metrics")
     return insert_before(code, anchor, "\n\n\n".join(blocks)) if blocks and anchor else code
-
-
-def add_training_extras(code: str, facts: list[Fact]) -> str:
-    """A stated learning-rate schedule and gradient clipping, put into the training loop."""
-    stated = {fact["name"]: fact["value"] for fact in facts}
-    clip = stated.get("gradient_clip")
-    if clip is not None and "clip_grad_norm_" not in code:
-        code = re.sub(
-            r"^( +)optimizer\.step\(\)$",
-            rf"\1nn.utils.clip_grad_norm_(model.parameters(), max_norm={clip})\n\1optimizer.step()",
-            code,
-            flags=re.MULTILINE,
-        )
-    schedule = _SCHEDULERS.get(str(stated.get("scheduler", "")))
-    return _with_scheduler(code, schedule) if schedule and "lr_scheduler" not in code else code
-
-
-def _with_scheduler(code: str, schedule: str) -> str:
-    """Build the schedule beside the optimizer; step it once an epoch, after the epoch's report."""
-    train = function(parse(code), "train")
-    built = next((node for node in train.body if "build_optimizer(" in ast.unparse(node)), None) if train else None
-    loop = next((node for node in train.body if isinstance(node, ast.For)), None) if train else None
-    if built is None or loop is None:
-        return code
-    report = next(
-        (node for node in loop.body if isinstance(node, ast.Expr) and "print(" in ast.unparse(node)), loop.body[-1]
-    )
-    step = "scheduler.step(val_loss)" if "ReduceLROnPlateau" in schedule else "scheduler.step()"
-    lines = code.splitlines(keepends=True)
-    lines.insert(report.end_lineno or 0, f"{' ' * report.col_offset}{step}\n")
-    lines.insert(built.end_lineno or 0, f"{' ' * built.col_offset}scheduler = {schedule}\n")
-    return "".join(lines)
 
 
 def adapted(code: str, plan: SolutionPlan, facts: list[Fact], seed: int) -> str:
@@ -178,5 +147,5 @@ def finished(code: str, facts: list[Fact]) -> str:
     """Metrics and training extras added, and the claim about the sample's own smoke result taken out."""
     metrics = next((fact["value"] for fact in facts if fact["name"] == "metric"), [])
     code = add_metrics(code, [str(name) for name in metrics] if isinstance(metrics, list) else [])
-    code = add_training_extras(code, facts)
+    code = framework_of(code).add_training_extras(code, {fact["name"]: fact["value"] for fact in facts})
     return re.sub(r"\nResult \(--smoke\):.*?(?=\n\n|\n?\"\"\")", "", code, count=1, flags=re.DOTALL)

@@ -12,10 +12,12 @@ _IMPORTS = {"F": "from torch.nn import functional as F", "math": "import math"}
 
 
 @cache
-def block_classes() -> dict[str, str]:
-    """Every block's source by its class name, in the order of files and lines."""
+def block_classes(framework: str = "pytorch") -> dict[str, str]:
+    """Every block's source by its class name, in the order of files and lines; those of Keras are in `keras_*.py`."""
     found = {}
     for path in sorted(_FOLDER.glob("*.py")):
+        if path.name.startswith("keras_") != (framework == "keras"):
+            continue
         text = path.read_text(encoding="utf-8")
         for node in parse(text).body:
             if isinstance(node, ast.ClassDef | ast.FunctionDef):
@@ -29,14 +31,15 @@ def used_names(code: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def blocks_for(code: str) -> list[str]:
+def blocks_for(code: str, framework: str = "pytorch") -> list[str]:
     """Sources of the blocks that `code` uses, each behind the blocks that it needs itself."""
     ordered: dict[str, str] = {}
+    sources = block_classes(framework)
 
     def add(names: Iterable[str]) -> None:
         for name in names:
-            if name in block_classes() and name not in ordered:
-                source = block_classes()[name]
+            if name in sources and name not in ordered:
+                source = sources[name]
                 add(other for other in used_names(source) if other != name)
                 ordered[name] = source
 

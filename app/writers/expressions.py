@@ -47,7 +47,7 @@ _LOSSES: dict[Family, dict[str, str]] = {
         "quantile loss": "QuantileLoss()",
     },
 }
-_LABEL_METRICS = ("balanced_accuracy", "specificity", "mcc", "cohen_kappa")
+LABEL_METRICS = ("balanced_accuracy", "specificity", "mcc", "cohen_kappa")
 _TAKES: dict[str, set[str]] = {
     "momentum": {"SGD", "RMSprop"},
     "nesterov": {"SGD"},
@@ -105,7 +105,7 @@ def metric_expression(name: str, kind: Family, outputs: str, targets: str) -> st
             "r2": f"r2({outputs}, {targets})",
         }.get(name)
     predicted = f"{outputs}.argmax(dim=1)" if kind == "multiclass" else f"{outputs} > 0"
-    if name in _LABEL_METRICS:
+    if name in LABEL_METRICS:
         return f"{name}({predicted}, {targets})"
     if kind == "multiclass":
         return {

@@ -86,12 +86,16 @@ class Layer:
 
     def activation(self, position: int | None = None) -> str:
         """The PyTorch module of its activation, such as `nn.ReLU()`; empty for none, and for the model's outputs."""
+        return self.activation_of(ACTIVATIONS, position)
+
+    def activation_of(self, known: dict[str, str], position: int | None = None) -> str:
+        """What `known` has for its activation; empty for none, and for the model's outputs."""
         node = self.argument(position, "activation")
         if self.head_width or node is None:
             return ""
         spelling = str(node.value) if isinstance(node, ast.Constant) else ast.unparse(node)
-        module = ACTIVATIONS.get(plain(spelling.removesuffix("()").rsplit(".", maxsplit=1)[-1]))
-        return module if module is not None else self.fail(f"unknown activation {spelling!r}")
+        found = known.get(plain(spelling.removesuffix("()").rsplit(".", maxsplit=1)[-1]))
+        return found if found is not None else self.fail(f"unknown activation {spelling!r}")
 
 
 def read_layer(text: str, fields: frozenset[str] = frozenset()) -> Layer:

@@ -3,7 +3,7 @@
 import ast
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from dlcodegen.writers.block_rules import BLOCK_RULES
@@ -14,7 +14,7 @@ from dlcodegen.writers.layer_calls import ACTIVATIONS, Layer, LayerError, read_l
 from dlcodegen.writers.layer_rules import PLAIN_RULES
 from dlcodegen.writers.tensor_trace import Trace, batch_shape
 
-__all__ = ["LayerError", "ModelSegment", "build_model_segment"]
+__all__ = ["LayerError", "ModelSegment", "build_model_segment", "known_layers", "look_ahead", "split_head"]
 
 _RULES = PLAIN_RULES | CONVOLUTION_RULES | BLOCK_RULES
 _LINE_LENGTH = 120
@@ -54,9 +54,9 @@ def build_model_segment(layers: Sequence[str], interface: Interface) -> ModelSeg
     Raises LayerError that names the layer that cannot be built, or the shapes that no layers lead to.
     """
     trace = Trace.of_input(interface)
-    body, head = _split(_read(layers, interface), trace)
+    body, head = split_head(stacked(known_layers(layers, interface, _RULES)), trace)
     for position, layer in enumerate(body):
-        _look_ahead(trace, body[position + 1 :])
+        look_ahead(trace, body[position + 1 :])
         _RULES[layer.name](trace, layer)
     if not trace.complete:
         _close(trace, head)
@@ -65,19 +65,19 @@ def build_model_segment(layers: Sequence[str], interface: Interface) -> ModelSeg
     return ModelSegment("\n\n\n".join([*classes, function]) + "\n", imports_for("\n\n".join(classes)))
 
 
-def _read(layers: Sequence[str], interface: Interface) -> list[Layer]:
+def known_layers(layers: Sequence[str], interface: Interface, rules: Container[str]) -> list[Layer]:
     """The layers as calls. Raises LayerError for prose and for layers that nobody knows."""
     fields = frozenset(re.findall(r"[A-Za-z_]\w*", " ".join((*interface.inputs, *interface.outputs))))
     if interface.input_kind == "tokens":
         fields |= {"vocab_size", "embedding_dim"}
     found = [read_layer(layer, fields) for layer in layers]
     for layer in found:
-        if layer.name not in _RULES:
+        if layer.name not in rules:
             layer.fail("unknown layer")
-    return stacked(found)
+    return found
 
 
-def _split(layers: list[Layer], trace: Trace) -> tuple[list[Layer], Layer | None]:
+def split_head(layers: list[Layer], trace: Trace) -> tuple[list[Layer], Layer | None]:
     """The body and, if the plan has one, the head; what only shapes or squashes the outputs is dropped."""
     body = list(layers)
     while body and _shapes_outputs(body[-1], trace):
@@ -105,7 +105,7 @@ def _is_hidden(layer: Layer) -> bool:
     return layer.activation(1 if layer.name == "dense" else None) not in _OUTPUT_ACTIVATIONS
 
 
-def _look_ahead(trace: Trace, following: list[Layer]) -> None:
+def look_ahead(trace: Trace, following: list[Layer]) -> None:
     """Tell the trace what the layers still to come read."""
     trace.is_last = not following
     trace.reads_steps = trace.output_kind == "steps" or any(layer.name in _READS_STEPS for layer in following)
@@ -114,7 +114,7 @@ def _look_ahead(trace: Trace, following: list[Layer]) -> None:
 
 def _close(trace: Trace, head: Layer | None) -> None:
     """Append the head, and bring a map back to the size of the image."""
-    _look_ahead(trace, [])
+    look_ahead(trace, [])
     wanted = {"map": "image", "steps": "series"}.get(trace.output_kind, "vector")
     trace.embed()
     if wanted == "vector":

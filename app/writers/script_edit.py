@@ -7,6 +7,9 @@ from typing import TypeGuard
 from dlcodegen.execution.code_view import dotted
 from dlcodegen.syntax_tree import parse
 
+_OPTIMIZER_MODULES = ("torch.optim.", "keras.optimizers.")
+_SCHEDULE_MODULES = ("torch.optim.lr_scheduler", "keras.optimizers.schedules")
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -35,15 +38,15 @@ def function(tree: ast.Module, name: str) -> ast.FunctionDef | None:
 
 
 def optimizer_calls(tree: ast.Module) -> list[ast.Call]:
-    """Every `torch.optim.X(...)` that builds an optimizer."""
+    """Every `torch.optim.X(...)` or `keras.optimizers.X(...)` that builds an optimizer."""
     return [node for node in ast.walk(tree) if _is_optimizer(node)]
 
 
 def _is_optimizer(node: ast.AST) -> TypeGuard[ast.Call]:
     return (
         isinstance(node, ast.Call)
-        and dotted(node.func).startswith("torch.optim.")
-        and "lr_scheduler" not in dotted(node.func)
+        and dotted(node.func).startswith(_OPTIMIZER_MODULES)
+        and not dotted(node.func).startswith(_SCHEDULE_MODULES)
     )
 
 

@@ -9,9 +9,9 @@ from dlcodegen.plan import SolutionPlan
 from dlcodegen.report import Fact
 from dlcodegen.syntax_tree import config_defaults, parse
 from dlcodegen.writers import adapt
-from dlcodegen.writers.expressions import family, loss_expression, optimizer_expression
+from dlcodegen.writers.framework import framework_of
 from dlcodegen.writers.interface import is_built_from_layers, read_interface
-from dlcodegen.writers.layers import LayerError, build_model_segment
+from dlcodegen.writers.layer_calls import LayerError
 from dlcodegen.writers.protocol import Template
 from dlcodegen.writers.script_edit import Edit, add_imports, apply, optimizer_calls, returned
 from dlcodegen.writers.segments import SEGMENTS, split
@@ -26,7 +26,7 @@ def abstract(samples: list[Sample]) -> Template:
     tree = parse(best.code)
     edits = [Edit(node, f"{{{{config.{name}}}}}") for name, node in config_defaults(tree).items()]
     loss, optimizers = returned(tree, "build_loss"), optimizer_calls(tree)
-    if family(loss) and loss is not None:
+    if framework_of(best.code).family(loss) and loss is not None:
         edits.append(Edit(loss, "{{loss}}"))
     if len(optimizers) == 1:
         edits.append(Edit(optimizers[0], "{{optimizer}}"))
@@ -54,23 +54,25 @@ def fill(template: Template, plan: SolutionPlan, facts: list[Fact], seed: int) -
     """The template's script for this plan, and one line for each slot that was filled from the plan."""
     slots, notes = dict(template["slots"]), []
     original = filled(template["code"], slots)
+    framework = framework_of(original)
     for name, value in adapt.settings(plan, facts, seed).items():
         slot = f"config.{name}"
         if slot in slots and type(value) in (int, float, str, bool):
             old = ast.literal_eval(slots[slot])
             slots[slot] = repr(float(value) if isinstance(old, float) else value)
-    kind = family(returned(parse(original), "build_loss"))
-    if kind and "loss" in slots and loss_expression(plan.hyperparameters.loss_function, kind, facts):
+    kind = framework.family(returned(parse(original), "build_loss"))
+    if kind and "loss" in slots and framework.loss_expression(plan.hyperparameters.loss_function, kind, facts):
         notes.append(f"loss: {plan.hyperparameters.loss_function}")
     if "optimizer" in slots:
         call = optimizer_calls(parse(original))[0]
-        slots["optimizer"] = optimizer_expression(plan.hyperparameters.optimizer, call, facts) or slots["optimizer"]
+        expression = framework.optimizer_expression(plan.hyperparameters.optimizer, call, facts)
+        slots["optimizer"] = expression or slots["optimizer"]
         notes.append(f"optimizer: {plan.hyperparameters.optimizer}")
     imports: tuple[str, ...] = ()
     interface = read_interface(original)
     if "model" in slots and interface is not None:
         try:
-            segment = build_model_segment(plan.layers, interface)
+            segment = framework.model_segment(plan.layers, interface, original)
         except LayerError as error:
             notes.append(f"model: the sample's own, since {error}")
         else:

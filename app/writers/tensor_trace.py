@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Self
 
 from dlcodegen.writers.interface import InputKind, Interface, OutputKind
 from dlcodegen.writers.layer_calls import Layer, LayerError
@@ -42,7 +43,7 @@ class Trace:
     """The output has been written."""
 
     @classmethod
-    def of_input(cls, interface: Interface) -> "Trace":
+    def of_input(cls, interface: Interface) -> Self:
         """The tensor as it comes in. Raises LayerError for a task of its own."""
         kind, output_kind = interface.input_kind, interface.output_kind
         if kind is None or output_kind is None:

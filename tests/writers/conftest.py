@@ -23,15 +23,15 @@ class Job(NamedTuple):
 
 
 @pytest.fixture
-def job() -> Callable[[str], Job]:
+def job() -> Callable[..., Job]:
     """The job that a requirement makes: read, planned, its samples ranked."""
 
-    def make(requirement: str) -> Job:
+    def make(requirement: str, framework: str = "pytorch") -> Job:
         planned = make_plan(requirement, "", "", Context())
-        kind = (planned.plan.category, "pytorch")
+        kind = (planned.plan.category, framework)
         own = [key for key, sample in all_samples().items() if (sample.category, sample.framework) == kind]
         ranked = rank_by_plan(planned.plan, planned.facts, own, shipped_pool())
-        request = Request(requirement=requirement, dataset="", data="", framework="pytorch", facts=planned.facts)
+        request = Request(requirement=requirement, dataset="", data="", framework=framework, facts=planned.facts)
         return Job(request, planned.plan, [item.sample for item in ranked[:3]])
 
     return make

@@ -28,7 +28,7 @@ from dlcodegen.report import Conformance, Fact, Seen
 
 _OF_PLAIN_LAYERS = ("mlp", "cnn")
 """Architectures that any other may hold."""
-_LIBRARIES = ("torch", "np", "numpy", "random")
+_LIBRARIES = {"torch", "np", "numpy", "random"}
 
 
 def judge_fact(view: CodeView, values: Values, fact: Fact, seen: Seen) -> Conformance:
@@ -173,10 +173,13 @@ class _Names:
 
 
 def _names(view: CodeView) -> _Names:
-    """`torch.Generator` makes random numbers, and is used as no part of a model."""
+    """`torch.Generator` and `np.random.Generator` make random numbers, and are used as no part of a model."""
     names = _Names({}, {})
     for node in view.nodes:
-        of_library = isinstance(node, ast.Attribute) and getattr(node.value, "id", "") in _LIBRARIES
+        owner = getattr(node, "value", None)  # `np`, or the `random` of `np.random`
+        of_library = (
+            isinstance(node, ast.Attribute) and {getattr(owner, "id", ""), getattr(owner, "attr", "")} & _LIBRARIES
+        )
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             names.defined.setdefault(plain(node.name), node.lineno)
         elif isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "self":

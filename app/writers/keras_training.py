@@ -1,0 +1,69 @@
+"""A stated learning-rate schedule as a callback of a Keras script's `fit`; its optimizer clips gradients by itself."""
+
+import ast
+from typing import Any
+
+from dlcodegen.execution.code_view import dotted
+from dlcodegen.syntax_tree import parse
+from dlcodegen.writers.block_source import blocks_for
+from dlcodegen.writers.script_edit import Edit, apply, function, insert_before
+
+_SCHEDULES = {
+    "cosine": "by_epoch(keras.optimizers.schedules.CosineDecay(config.learning_rate, decay_steps=config.epochs))",
+    "step": (
+        "by_epoch(keras.optimizers.schedules.ExponentialDecay("
+        "config.learning_rate, decay_steps=max(1, config.epochs // 3), decay_rate=0.1, staircase=True))"
+    ),
+    "plateau": 'keras.callbacks.ReduceLROnPlateau(monitor="val_loss")',
+    "warm-up": (
+        "by_epoch(keras.optimizers.schedules.CosineDecay("
+        "0.1 * config.learning_rate, config.epochs, alpha=1.0, warmup_target=config.learning_rate, warmup_steps=5))"
+    ),
+}
+_OF_RATES = ("ReduceLROnPlateau", "LearningRateScheduler", "by_epoch")
+
+
+def add_keras_extras(code: str, stated: dict[str, Any]) -> str:
+    """The stated schedule among the callbacks, in place of one that the script has; one that it has by name stays."""
+    schedule = _SCHEDULES.get(str(stated.get("scheduler", "")))
+    callbacks = _callbacks(parse(code)) if schedule else None
+    if schedule is None or callbacks is None:
+        return code
+    names = [dotted(item.func).split(".")[-1] if isinstance(item, ast.Call) else "" for item in callbacks.elts]
+    if schedule.startswith("keras.callbacks.") and "ReduceLROnPlateau" in names:
+        return code
+    kept = [
+        ast.get_source_segment(code, item) or ""
+        for item, name in zip(callbacks.elts, names, strict=True)
+        if name not in _OF_RATES
+    ]
+    code = apply(code, [Edit(callbacks, f"[{', '.join([*kept, schedule])}]")])
+    blocks = [block for block in blocks_for(schedule, "keras") if "def by_epoch" not in code]
+    anchor = function(parse(code), "train")
+    return insert_before(code, anchor, "\n\n\n".join(blocks)) if blocks and anchor else code
+
+
+def _callbacks(tree: ast.Module) -> ast.List | None:
+    """The list of callbacks that `train` passes to `fit`, written there or under a name."""
+    train = function(tree, "train")
+    nodes = list(ast.walk(train)) if train else []
+    passed = next(
+        (
+            item.value
+            for node in nodes
+            if isinstance(node, ast.Call) and dotted(node.func).endswith(".fit")
+            for item in node.keywords
+            if item.arg == "callbacks"
+        ),
+        None,
+    )
+    if isinstance(passed, ast.Name):
+        passed = next(
+            (
+                node.value
+                for node in nodes
+                if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == ast.unparse(passed)
+            ),
+            None,
+        )
+    return passed if isinstance(passed, ast.List) else None
