@@ -35,7 +35,8 @@ def test_a_samples_own_plan_finds_it(sample: Sample) -> None:
     [
         ("forecast load with a TCN", "time-series-forecasting/tcn"),
         ("forecast load with an LSTM", "time-series-forecasting/lstm"),
-        ("forecast load with a GRU", "time-series-forecasting/lstm"),  # the cells are exchanged
+        ("forecast load with a GRU", "time-series-forecasting/seq2seq"),
+        ("forecast load with a simple RNN", "time-series-forecasting/lstm"),  # the cells are exchanged
         ("forecast load with a transformer", "time-series-forecasting/transformer"),
         ("classify photos with a ResNet-18", "image-classification/resnet"),
         ("classify photos with a small CNN", "image-classification/small-cnn"),
