@@ -76,6 +76,7 @@ PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
             r"|style transfer|dehaz\w*|derain\w*|restor(?:e|ing|ation)\b|low[- ]light|arti?e?fact removal|pix2pix"
             r"|cycle-?gan",
         ),
+        (8, r"image[- ]to[- ]image translation|cycle-?gan|pix2pix|unpaired (?:images?|photos?|translation)"),
         (
             8,
             r"enhanc\w* (?:\w+ )?(?:images?|photos?)|image enhancement|remov\w* (?:\w+ ){0,2}(?:noise|streaks|blur"

@@ -115,6 +115,7 @@ SENTENCES: dict[str, str] = {
         estimate scene depth with a U-Net from NYU images
     """,
     "image-to-image": """
+        Image-to-image translation of horses to zebras with a CycleGAN
         denoise photographs with an autoencoder
         4x super-resolution of photos
         colorize black and white pictures
