@@ -28,3 +28,14 @@ def test_a_fault_is_caught(old: str, new: str, rung: str) -> None:
     error = check(KERAS_SCRIPT.replace(old, new), None, [])["error"]
     assert error is not None
     assert error["rung"] in (rung, "smoke run" if rung == "build" else rung)
+
+
+def test_a_layer_that_drops_out_in_training_only_is_no_fault() -> None:
+    """Keras tells its layers with each call whether they train; the mode of their modules means nothing."""
+    recurrent = (
+        "keras.Input((2,)), keras.layers.Reshape((2, 1)), keras.layers.LSTM(32, dropout=0.05), keras.layers.Dense(4,"
+    )
+    start = 'keras.Input((2,)), keras.layers.Dense(32, activation="relu"), keras.layers.Dense(4,'
+    assert start in KERAS_SCRIPT
+    report = check(KERAS_SCRIPT.replace(start, recurrent), None, [])
+    assert report["status"] == "passed", report["error"]

@@ -201,8 +201,11 @@ class Replay:
 
 
 def differs_in_training(module: Any) -> bool:
+    """Whether a module acts otherwise in training mode; Keras tells its layers so with each call, not by a mode."""
     from torch.nn.modules import batchnorm, dropout
 
+    if any(base.__module__.startswith("keras.") for base in type(module).__mro__):
+        return False
     if isinstance(module, batchnorm._BatchNorm):
         return True
     rate = module.p if isinstance(module, dropout._DropoutNd) else getattr(module, "dropout", 0.0)
