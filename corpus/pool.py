@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from dlcodegen.corpus.own import OwnCorpus
 from dlcodegen.corpus.pool_index import PoolIndex, opened
 from dlcodegen.corpus.sample import Sample, all_samples
-from dlcodegen.corpus.store import SampleStore
+from dlcodegen.corpus.store import SampleStore, cache_folder, fingerprint
+
+_MOST_STORES = 4
+_STORES: dict[tuple[Path, str], SampleStore] = {}
 
 
 class Usable(NamedTuple):
@@ -49,7 +53,13 @@ class Pool:
 
     @cached_property
     def _store(self) -> SampleStore:
-        return SampleStore(self.shipped)
+        """Opened once in a process for each folder and state of the samples."""
+        key = (cache_folder() / "corpus", fingerprint(self.shipped))
+        if key not in _STORES:
+            if len(_STORES) >= _MOST_STORES:
+                _STORES.clear()
+            _STORES[key] = SampleStore(self.shipped, key[0])
+        return _STORES[key]
 
 
 def open_pool() -> Pool:

@@ -99,36 +99,37 @@ def _rank(over: Documents, query: str, facts: list[Fact], ids: Sequence[str], po
     """BM25 with the word statistics of the whole pool, so that a category of two samples is ranked sensibly too."""
     scores = dict(zip(ids, pool.index.scores(over, query, ids).tolist(), strict=True))
     best = heapq.nsmallest(_CONSIDERED, ids, key=lambda key: (-scores[key], key))
-    return _sorted(
-        [
-            Ranked(sample, scores[sample.id] + _architecture_bonus(sample, facts), _unfit(sample, facts, query))
-            for sample in pool.samples(best)
-        ]
-    )
+    stated = next((str(fact["value"]) for fact in facts if fact["name"] == "architecture"), "")
+    several = _WANTS_SEVERAL.search(query) is not None
+    ranked = []
+    for sample in pool.samples(best):
+        bonus = _architecture_bonus(sample, stated) if stated else 0.0
+        other_task = not several and _gives_several_labels(sample)
+        ranked.append(Ranked(sample, scores[sample.id] + bonus, _unfit(sample, facts) + other_task))
+    return _sorted(ranked)
 
 
 def _sorted(ranked: list[Ranked]) -> list[Ranked]:
     return sorted(ranked, key=lambda item: (item.unfit, -item.score, item.sample.id))
 
 
-def _unfit(sample: Sample, facts: list[Fact], query: str) -> int:
-    """How many stated shapes the sample has no setting for; two classes suit a sample with one logit.
-
-    One label an example and several are different tasks, though they share all their words.
-    """
+def _unfit(sample: Sample, facts: list[Fact]) -> int:
+    """How many stated shapes the sample has no setting for; two classes suit a sample with one logit."""
     missing = {fact["name"] for fact in facts if fact["name"] in _SHAPE and fact["name"] not in sample.config}
     if any(fact["name"] == "num_classes" and fact["value"] == 2 for fact in facts):
         missing.discard("num_classes")
-    return len(missing) + (_WANTS_SEVERAL.search(query) is None) * (
-        _MULTI_LABEL.search(f"{sample.title} {plan_text(sample.plan)}") is not None
-    )
+    return len(missing)
 
 
-def _architecture_bonus(sample: Sample, facts: list[Fact]) -> float:
+def _gives_several_labels(sample: Sample) -> bool:
+    """One label an example and several are different tasks, though they share all their words."""
+    return _MULTI_LABEL.search(f"{sample.title} {plan_text(sample.plan)}") is not None
+
+
+def _architecture_bonus(sample: Sample, stated: str) -> float:
     """A named architecture counts more than words; another recurrent cell is the next best, for it is exchanged."""
-    stated = next((str(fact["value"]) for fact in facts if fact["name"] == "architecture"), None)
     shown = vocabulary.find(vocabulary.ARCHITECTURES, sample.title)
-    if stated is None or shown is None:
+    if shown is None:
         return 0.0
     if shown.name == stated:
         return 10.0

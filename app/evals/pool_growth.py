@@ -1,36 +1,43 @@
 """`bench growth`: what retrieval costs as the pool grows: our index, `rank_bm25` beside it, and Chroma's filter."""
 
 import functools
+import importlib
 import json
+import os
 import random
-import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from dlcodegen.corpus.importing.similarity import fingerprint
 from dlcodegen.corpus.index import Bm25Index
+from dlcodegen.corpus.own import OwnCorpus, data_folder
+from dlcodegen.corpus.pool import Usable, open_pool
 from dlcodegen.corpus.sample import Sample, all_samples
-from dlcodegen.corpus.texts import description, plan_text, tokens
+from dlcodegen.corpus.store import cache_folder
+from dlcodegen.corpus.texts import plan_text, tokens
+from dlcodegen.evals.grown_pool import grown_samples, pool_by_category, queries_about, wanted_plans
 from dlcodegen.evals.journal import Row
 from dlcodegen.plan import SolutionPlan
+from dlcodegen.writers.protocol import Request
 
 if TYPE_CHECKING:
     from chromadb import Collection, Where
     from chromadb.api.types import Metadata
 
 SIZES = (100, 1_000, 10_000, 100_000)
-_QUERIES = 200
 _SECONDS = 20.0
 """No further query is timed after so long: `rank_bm25` takes about a second for each in a large pool."""
-_POOL_SEED, _QUERY_SEED = 0, 1
-_HEAPS = 0.53
-"""n words of our plans and docstrings hold about n ** 0.53 different ones (Heaps' law)."""
-_SYLLABLES = [consonant + vowel for consonant in "bcdfghjklmnprtvwz" for vowel in "aeiou"]
+_RUN_SECONDS = 120.0
+_AT_ONCE = 5000
+"""Samples that are added to the corpus together."""
+_USABLE = Usable("pytorch", only_by_contract=True)
+_REQUEST = Request(requirement="", dataset="", data="", framework=_USABLE.framework, facts=[])
 _FRESH = """
 import json, sys
 from pathlib import Path
@@ -40,12 +47,11 @@ print(json.dumps(getattr(pool_growth, sys.argv[1])(int(sys.argv[2]), Path(sys.ar
 _Query = TypeVar("_Query")
 
 
-class Query(NamedTuple):
-    """Words, and where the samples of its category lie: the first row and the one after the last."""
+class Spent(NamedTuple):
+    """Seconds of a query: by the clock, and of the processor."""
 
-    words: list[str]
-    low: int
-    high: int
+    wall: float
+    busy: float
 
 
 def steps(sizes: tuple[int, ...] = SIZES) -> Iterator[tuple[str, Callable[[], Row]]]:
@@ -56,13 +62,14 @@ def steps(sizes: tuple[int, ...] = SIZES) -> Iterator[tuple[str, Callable[[], Ro
 
 
 def summary(rows: list[Row]) -> list[Row]:
-    """One row for each size: our index, how many times faster than rank_bm25 its 95th percentiles are, and Chroma."""
+    """One row for each size: our index, how much better than rank_bm25 it is, retrieval in a run, and Chroma."""
     found = {(row["what"], row["size"]): row for row in rows}
     return [
         {
             "size": size,
-            **{name: value for name, value in index.items() if name not in ("key", "what", "size", "made")},
+            **{name: value for name, value in index.items() if name not in _HEAD},
             **_beside(index, found.get(("rank_bm25", size), {})),
+            **{f"run {name}": value for name, value in found.get(("run", size), {}).items() if name not in _HEAD},
             **{f"chroma {name}": value for name, value in found.get(("chroma", size), {}).items() if name in _CHROMA},
         }
         for (what, size), index in sorted(found.items())
@@ -70,32 +77,16 @@ def summary(rows: list[Row]) -> list[Row]:
     ]
 
 
-def grown_plans(size: int, seed: int) -> Iterator[SolutionPlan]:
-    """Plans mixed from the pool's: layers of two of them, other numbers, words of all texts, new words as it grows."""
-    chance = random.Random(seed)
-    real = list(all_samples().values())
-    vocabulary = _words(real)
-    known = len(vocabulary)
-    for number in range(size):
-        wanted = int(known * max(1.0, number / len(real)) ** _HEAPS)
-        vocabulary.extend(_new_word(rank) for rank in range(len(vocabulary), wanted))
-        one, other = chance.choice(real).plan, chance.choice(real).plan
-        change = _changer(chance, vocabulary)
-        layers = [chance.choice(other.layers) if chance.random() < 0.3 else layer for layer in one.layers]
-        changed = {name: change(getattr(one, name)) for name in ("input", "output", "preprocess")}
-        yield one.model_copy(update={**changed, "layers": [change(layer) for layer in layers]})
-
-
 def build_index(size: int, folder: Path) -> Row:
     """Build from texts, save, add one sample; leaves the index in `folder`."""
-    texts = [plan_text(plan) for plan in _pool(size, folder)]
+    texts = [plan_text(plan) for plan in pool_by_category(size, folder)]
     Bm25Index.build([])  # imports numpy
     reading = _seconds(lambda: [len(tokens(text)) for text in texts])
     started = time.perf_counter()
     index = Bm25Index.build(tokens(text) for text in texts)
     built = _since(started)
     saved = _seconds(lambda: index.save(folder / "index"))
-    one_more = [tokens(plan_text(_queries()[0]))]
+    one_more = [tokens(plan_text(wanted_plans()[0]))]
     return {
         "build s": built,
         "reading alone s": reading,
@@ -110,7 +101,7 @@ def query_index(size: int, folder: Path) -> Row:
     """Start from disk; queries over a category's rows, over as many rows scattered in the pool, and over all of it."""
     import numpy as np
 
-    queries = _asked(folder)
+    queries = queries_about(folder)
     scatter = np.random.default_rng(0)
     scattered = {query.low: scatter.choice(size, query.high - query.low, replace=False) for query in queries}
     memory = _memory()
@@ -129,8 +120,8 @@ def query_rank_bm25(size: int, folder: Path) -> Row:
     """The same of `rank_bm25`; its start is its build, for it cannot be kept on disk."""
     from rank_bm25 import BM25Okapi
 
-    texts = [plan_text(plan) for plan in _pool(size, folder)]
-    queries = _asked(folder)
+    texts = [plan_text(plan) for plan in pool_by_category(size, folder)]
+    queries = queries_about(folder)
     memory = _memory()
     started = time.perf_counter()
     index = BM25Okapi(tokens(text) for text in texts)
@@ -144,8 +135,8 @@ def query_rank_bm25(size: int, folder: Path) -> Row:
 
 def fill_chroma(size: int, folder: Path) -> Row:
     """Fill a collection with what is filtered by, and the plan; without code, which costs Chroma far more."""
-    plans = _pool(size, folder)
-    frameworks = random.Random(_POOL_SEED).choices(["pytorch", "keras"], [3, 1], k=size)
+    plans = pool_by_category(size, folder)
+    frameworks = random.Random(0).choices(["pytorch", "keras"], [3, 1], k=size)
     ids = [f"{plan.category}/{number}" for number, plan in enumerate(plans)]
     facts: list[Metadata] = [
         {"category": plan.category, "framework": framework, "plan": plan_text(plan)}
@@ -162,7 +153,7 @@ def fill_chroma(size: int, folder: Path) -> Row:
 
 def query_chroma(_: int, folder: Path) -> Row:
     """Open it; ids of a category and framework, as retrieval asks for them; of a category alone; fifty samples."""
-    categories = [plan.category for plan in _queries()]
+    categories = [plan.category for plan in wanted_plans()]
     both: list[Where] = [{"$and": [{"category": category}, {"framework": "pytorch"}]} for category in categories]
     alone: list[Where] = [{"category": category} for category in categories]
     memory = _memory()
@@ -175,11 +166,63 @@ def query_chroma(_: int, folder: Path) -> Row:
     return {"start s": opened, **of_both, **of_category, **samples, "memory MiB": round(_memory() - memory, 1)}
 
 
+def fill_run(size: int, _: Path) -> Row:
+    """Fill the user's corpus and the index of it; what parsing whole scripts would add is told for one sample."""
+    own, samples, filled = OwnCorpus(), grown_samples(size), 0.0
+    while part := list(islice(samples, _AT_ONCE)):
+        filled += _seconds(functools.partial(own.add, part))
+    indexed = _seconds(lambda: open_pool().index)
+    open_pool().ids("", _USABLE)  # fills the collection of the shipped samples
+    return {
+        "fill s": round(filled, 2),
+        "index s": round(indexed, 2),
+        "parse one CPU ms": _parsing(),
+        "corpus MiB": _mib(data_folder()),
+        "index MiB": _mib(cache_folder()),
+    }
+
+
+def query_run(_: int, __: Path) -> Row:
+    """Start with everything on disk; then retrievals as the graph makes them: both stages, each with a new pool.
+
+    `known category`: of a category that was asked for before, whose ids the corpus has kept.
+    """
+    from dlcodegen.context import Context
+    from dlcodegen.nodes.filter_category import filter_category
+    from dlcodegen.nodes.retrieve import retrieve
+    from dlcodegen.state import State
+
+    context = Context()
+
+    def retrieval(plan: SolutionPlan) -> None:
+        state = State(request=_REQUEST, category=plan.category, plan=plan.to_paper())
+        state["category_samples"] = filter_category(state, context)["category_samples"]
+        retrieve(state, context)
+
+    imported = _seconds(lambda: importlib.import_module("chromadb"))
+    start = _seconds(lambda: open_pool().index)
+    plans = wanted_plans()
+    spent = _timed(plans, retrieval, _RUN_SECONDS)
+    categories = [plan.category for plan in plans]
+    known = [one for number, one in enumerate(spent) if categories[number] in categories[:number]]
+    return {
+        "import Chroma s": imported,
+        "start s": start,
+        "retrieval first ms": round(spent[0].wall * 1000, 2),
+        **_figures("retrieval", spent[1:]),
+        **_figures("known category", known),
+        "retrievals": len(spent),
+        "memory MiB": _memory(),
+    }
+
+
 _MEASURES: dict[str, tuple[Callable[[int, Path], Row], ...]] = {
     "index": (build_index, query_index),
     "rank_bm25": (query_rank_bm25,),
     "chroma": (fill_chroma, query_chroma),
+    "run": (fill_run, query_run),
 }
+_HEAD = ("key", "what", "size", "made")
 _CHROMA = ("fill s", "ids of both p50 ms", "ids of both p95 ms", "ids of category p95 ms")
 
 
@@ -189,8 +232,24 @@ def _measured(what: str, size: int, parts: tuple[Callable[[int, Path], Row], ...
     with tempfile.TemporaryDirectory() as folder:
         for part in parts:
             command = [sys.executable, "-c", _FRESH, part.__name__, str(size), folder]
-            row |= json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=_inside(folder))
+            row |= json.loads(done.stdout)
     return row
+
+
+def _inside(folder: str) -> dict[str, str]:
+    """The environment in which corpus and index lie in `folder`: the user's own stay as they are."""
+    places = {"DLCODEGEN_DATA": f"{folder}/data", "DLCODEGEN_CACHE": f"{folder}/cache", "DLCODEGEN_CHROMA": ""}
+    return {**os.environ, **places}
+
+
+def _parsing() -> float:
+    """Processor time for the fingerprint and the docstring of a shipped script, which adding and indexing read."""
+    unread = [Sample(sample.id, sample.code, sample.plan) for sample in all_samples().values()]
+    started = time.process_time()
+    for sample in unread:
+        fingerprint(sample.code), sample.description
+    return round((time.process_time() - started) / len(unread) * 1000, 2)
 
 
 def _beside(index: Row, original: Row) -> Row:
@@ -203,26 +262,6 @@ def _beside(index: Row, original: Row) -> Row:
     return row
 
 
-def _pool(size: int, folder: Path) -> list[SolutionPlan]:
-    """The grown pool, each category's plans together; where each lies is left in `folder`."""
-    plans = sorted(grown_plans(size, _POOL_SEED), key=lambda plan: plan.category)
-    ranges: dict[str, tuple[int, int]] = {}
-    for row, plan in enumerate(plans):
-        ranges[plan.category] = (ranges.get(plan.category, (row, row))[0], row + 1)
-    (folder / "ranges.json").write_text(json.dumps(ranges), encoding="utf-8")
-    return plans
-
-
-def _queries() -> list[SolutionPlan]:
-    return list(grown_plans(_QUERIES, _QUERY_SEED))
-
-
-def _asked(folder: Path) -> list[Query]:
-    """The queries whose category the pool has."""
-    ranges = json.loads((folder / "ranges.json").read_text(encoding="utf-8"))
-    return [Query(tokens(plan_text(plan)), *ranges[plan.category]) for plan in _queries() if plan.category in ranges]
-
-
 def _collection(folder: Path) -> "tuple[Collection, int]":
     """The collection, and how much it takes at once."""
     import chromadb
@@ -232,50 +271,33 @@ def _collection(folder: Path) -> "tuple[Collection, int]":
     return client.get_or_create_collection("grown", embedding_function=None), client.get_max_batch_size()
 
 
-def _changer(chance: random.Random, vocabulary: list[str]) -> Callable[[str], str]:
-    """Exchanges a fifth of a text's words, the frequent ones more often (Zipf's law), and half of its numbers."""
-
-    def exchanged(found: re.Match[str]) -> str:
-        text = found[0]
-        if text.isdigit():
-            return str(chance.choice([int(text), int(text), 2 ** chance.randrange(11), chance.randrange(1000)]))
-        return vocabulary[int(len(vocabulary) ** chance.random()) - 1] if chance.random() < 0.2 else text
-
-    return lambda text: re.sub(r"[A-Za-z]{3,}|(?<![A-Za-z\d])\d+", exchanged, text)
-
-
-def _words(samples: list[Sample]) -> list[str]:
-    """The words of the samples' plans and docstrings, the frequent first."""
-    counted = Counter(word for sample in samples for word in tokens(description(sample)) if word.isalpha())
-    return [word for word, _ in counted.most_common()]
-
-
-def _new_word(number: int) -> str:
-    """A word for each number; all differ."""
-    word = ""
-    while number:
-        number, syllable = divmod(number, len(_SYLLABLES))
-        word += _SYLLABLES[syllable]
-    return word
-
-
 def _times(name: str, queries: Iterable[_Query], work: Callable[[_Query], object]) -> dict[str, float]:
-    """The first query; median and 95th percentile of the others, in ms; the latter as processor time too.
+    """The first query; and the figures of the others."""
+    first, *others = _timed(queries, work, _SECONDS)
+    return {f"{name} first ms": round(first.wall * 1000, 2), **_figures(name, others)}
+
+
+def _timed(queries: Iterable[_Query], work: Callable[[_Query], object], limit: float) -> list[Spent]:
+    """What each query took, until together they took `limit` seconds; three at least."""
+    spent: list[Spent] = []
+    for query in queries:
+        if len(spent) < 3 or sum(one.wall for one in spent) < limit:
+            before = time.process_time()
+            wall = _seconds(functools.partial(work, query))
+            spent.append(Spent(wall, time.process_time() - before))
+    return spent
+
+
+def _figures(name: str, spent: list[Spent]) -> dict[str, float]:
+    """Median and 95th percentile in ms; both as processor time too.
 
     Where that is far below, other programs kept this one waiting.
     """
     import numpy as np
 
-    seconds: list[float] = []
-    busy: list[float] = []
-    for query in queries:
-        if len(seconds) < 3 or sum(seconds) < _SECONDS:
-            before = time.process_time()
-            seconds.append(_seconds(functools.partial(work, query)))
-            busy.append(time.process_time() - before)
-    half, most = np.percentile(seconds[1:], [50, 95])
-    figures = {"first ms": seconds[0], "p50 ms": half, "p95 ms": most, "p95 CPU ms": np.percentile(busy[1:], 95)}
-    return {f"{name} {figure}": round(float(value) * 1000, 2) for figure, value in figures.items()}
+    half, most = np.percentile([[one.wall, one.busy] for one in spent], [50, 95], axis=0) * 1000
+    figures = {"p50 ms": half[0], "p95 ms": most[0], "p50 CPU ms": half[1], "p95 CPU ms": most[1]}
+    return {f"{name} {figure}": round(float(value), 2) for figure, value in figures.items()}
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -1,30 +1,32 @@
 """The pool is grown as text grows, the same each time; what is measured is complete and comes from fresh processes."""
 
 import json
-from itertools import islice
+from itertools import combinations, islice
 from pathlib import Path
 
 import pytest
 
 from dlcodegen import categories
+from dlcodegen.corpus.importing.similarity import fingerprint, likeness_of
 from dlcodegen.corpus.sample import all_samples
 from dlcodegen.corpus.texts import plan_text, tokens
 from dlcodegen.evals import pool_growth
+from dlcodegen.evals.grown_pool import grown_plans, grown_samples
 from dlcodegen.plan import SolutionPlan
 
 
 def words(size: int, seed: int = 0) -> list[list[str]]:
-    return [tokens(plan_text(plan)) for plan in pool_growth.grown_plans(size, seed)]
+    return [tokens(plan_text(plan)) for plan in grown_plans(size, seed)]
 
 
 def test_the_same_seed_grows_the_same_pool_and_a_larger_one_begins_with_it() -> None:
-    plans = list(pool_growth.grown_plans(50, seed=3))
-    assert plans == list(islice(pool_growth.grown_plans(200, seed=3), 50))
-    assert plans != list(pool_growth.grown_plans(50, seed=4))
+    plans = list(grown_plans(50, seed=3))
+    assert plans == list(islice(grown_plans(200, seed=3), 50))
+    assert plans != list(grown_plans(50, seed=4))
 
 
 def test_what_is_grown_are_plans() -> None:
-    for plan in pool_growth.grown_plans(100, seed=0):
+    for plan in grown_plans(100, seed=0):
         assert plan.category in {sample.category for sample in all_samples().values()} <= set(categories.CATEGORIES)
         assert SolutionPlan.from_text(plan_text(plan)).hyperparameters == plan.hyperparameters
 
@@ -42,13 +44,26 @@ def test_plans_are_as_long_as_the_pool_s() -> None:
     assert 0.8 < (sum(grown) / len(grown)) / (sum(real) / len(real)) < 1.3
 
 
+def test_grown_samples_all_differ_and_are_no_near_duplicates() -> None:
+    samples = list(grown_samples(80))
+    assert len({fingerprint(sample.code) for sample in samples}) == len(samples)
+    assert max(likeness_of(a.sketch, b.sketch) for a, b in combinations(samples, 2)) < 0.8
+
+
+def test_nothing_of_a_grown_sample_is_read_from_its_code() -> None:
+    """What is stored with it is what its code would say, were it not a comment."""
+    for sample in grown_samples(5):
+        assert {"title", "framework", "config", "sketch"} == set(sample.known)
+        assert sample.description.startswith(sample.title)
+
+
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, object]]:
     return [{"key": key, **work()} for key, work in pool_growth.steps((60,))]
 
 
-def test_each_size_is_measured_three_ways(rows: list[dict[str, object]]) -> None:
-    assert [row["key"] for row in rows] == ["index / 60", "rank_bm25 / 60", "chroma / 60"]
+def test_each_size_is_measured_four_ways(rows: list[dict[str, object]]) -> None:
+    assert [row["key"] for row in rows] == ["index / 60", "rank_bm25 / 60", "chroma / 60", "run / 60"]
     for row in rows:
         figures = [value for name, value in row.items() if name not in ("key", "what")]
         assert all(isinstance(value, int | float) and value >= 0 for value in figures), row
@@ -61,6 +76,7 @@ def test_the_summary_puts_them_side_by_side(rows: list[dict[str, object]]) -> No
     assert row["whole p95 ms"] == rows[0]["whole p95 ms"]
     assert row["rank_bm25 whole p95 ms"] == rows[1]["whole p95 ms"]
     assert row["chroma ids of both p95 ms"] == rows[2]["ids of both p95 ms"]
+    assert row["run retrieval p95 ms"] == rows[3]["retrieval p95 ms"]
 
 
 def test_a_summary_can_be_made_of_an_unfinished_journal(rows: list[dict[str, object]]) -> None:
