@@ -56,15 +56,16 @@ def _sandbox() -> dict[str, str]:
 
 
 def _ours() -> dict[str, str]:
-    from platformdirs import user_cache_path
-
+    from dlcodegen.corpus.own import OwnCorpus
     from dlcodegen.corpus.sample import all_samples
+    from dlcodegen.corpus.store import cache_folder
 
     samples = all_samples()
     categories = len({sample.category for sample in samples.values()})
     return {
         "sample pool": f"{len(samples)} samples in {categories} categories",
-        "cache folder": str(user_cache_path("dlcodegen")),
+        "your corpus": OwnCorpus().place,
+        "cache folder": str(cache_folder()),
     }
 
 
