@@ -17,7 +17,8 @@ _SIDES = re.compile(r"(?<![\w.])(\d+)\s?[x×]\s?(\d+)\s?[x×]\s?(\d+)(?![\w.])")
 _BATCH = re.compile(r"N|B|n|None|-1|\?|batch|batch_size|batch size|nodes|samples|num_samples|examples")
 _ANNOUNCED = re.compile(r"(?:shapes?|dimensions?|dims?|sized?|tensors?)(?: (?:of|is|=))?[ :=]*$", re.IGNORECASE)
 _KERAS_SHAPES = ("shape", "input_shape", "batch_input_shape")
-_INTERFACE = re.compile(r"Shapes?:\s*(.*?)\s*->\s*(.*?)(?:\n|$)")
+_SIDE = r"((?:\([^)]*\)|[^\n(])*?)"  # on one line, but for what stands in brackets
+_INTERFACE = re.compile(rf"Shapes?:\s*{_SIDE}\s*->\s*{_SIDE}(?:\n|$)")
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,9 @@ class SuperResolver(nn.Module):
 
 
 def build_model(config: Config) -> nn.Module:
-    """Shapes: (N, channels, image_height // scale_factor, image_width // scale_factor) -> (N, channels, image_height, image_width) images."""  # noqa: E501
+    """Shapes: (N, channels, image_height // scale_factor, image_width // scale_factor) -> (N, channels, image_height,
+    image_width) images.
+    """
     return SuperResolver(config.channels, config.base_width, config.num_layers, config.scale_factor)
 
 
