@@ -12,7 +12,13 @@ from ruff import find_ruff_bin
 from tests.e2e.sentences import SENTENCES
 
 
-@pytest.mark.parametrize("name", SENTENCES)
+# One of each kind of data always; the others take minutes together.
+ALWAYS = ("terse", "the_demo", "without_numbers", "regression")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in ALWAYS else pytest.param(name, marks=pytest.mark.slow) for name in SENTENCES]
+)
 def test_a_sentence_becomes_a_project_that_runs(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "project"
     made = subprocess.run(
