@@ -40,7 +40,7 @@ def draft_b(job: Job) -> str:
         ),
         (
             "Classify tweets into 3 sentiments with a BiGRU in Keras, focal loss, NAdam, gradient clipping at 0.5",
-            ["layers.Bidirectional(layers.GRU(", "return FocalLoss()", "def one_hot(", "Nadam(", "global_clipnorm=0.5"],
+            ["layers.Bidirectional(layers.GRU(", "return FocalLoss()", "def one_hot(", "Nadam(", "clipnorm=0.5"],
         ),
         (
             "Segment polyps in 64x64 images with a U-Net in Keras, Dice loss, RMSprop",
