@@ -6,6 +6,7 @@ The collection lies in the user's data folder, or on a Chroma server that severa
 
 import base64
 import json
+import logging
 import os
 import uuid
 import zlib
@@ -21,15 +22,18 @@ import platformdirs
 from dlcodegen.corpus.importing.similarity import fingerprint
 from dlcodegen.corpus.locking import alone
 from dlcodegen.corpus.sample import Sample
-from dlcodegen.errors import DLCodeGenError, SettingsError
+from dlcodegen.errors import DLCodeGenError, InputError, SettingsError
 from dlcodegen.plan import SolutionPlan
 
 if TYPE_CHECKING:
     from chromadb import Collection, Where
     from chromadb.api import ClientAPI
 
+_log = logging.getLogger(__name__)
 _COLLECTION = "dlcodegen-own-samples"
 _BATCH = 500
+_MOST_SENT = 8_000_000
+"""Characters of code in one request: a server refuses what is larger than some 40 MB in its own spelling."""
 _ANSWERS: dict[tuple[str, str, tuple[tuple[str, str | bool], ...]], list[str]] = {}
 _MOST_ANSWERS = 100
 _PLACE: Sequence[float] | Sequence[int] = [1.0]
@@ -48,8 +52,8 @@ class OwnCorpus:
         """Raises SettingsError when `server` (else the variable DLCODEGEN_CHROMA) is no address."""
         self.folder = folder or data_folder() / "corpus"
         self.server = os.environ.get("DLCODEGEN_CHROMA", "") if server is None else server
-        if self.server and not (urlsplit(self.server).scheme in ("http", "https") and urlsplit(self.server).hostname):
-            raise SettingsError(f"DLCODEGEN_CHROMA is an address such as http://localhost:8000, not {self.server!r}")
+        if self.server and not _is_address(self.server):  # which is not shown: it may hold a password
+            raise SettingsError("DLCODEGEN_CHROMA is no address such as http://localhost:8000: mend or unset it")
 
     @property
     def place(self) -> str:
@@ -62,7 +66,10 @@ class OwnCorpus:
     @property
     def is_empty(self) -> bool:
         """Whether nothing was ever added: then nothing has to be opened. A server is always asked."""
-        return not self.server and not (self.folder / "chroma.sqlite3").exists()
+        try:
+            return not self.server and not (self.folder / "chroma.sqlite3").exists()
+        except PermissionError as error:
+            raise SettingsError(f"{self.folder} is closed to you: set DLCODEGEN_DATA to a folder of yours") from error
 
     @property
     def revision(self) -> str:
@@ -95,8 +102,8 @@ class OwnCorpus:
             return []
         with self._asking():
             found = self._collection.get(where=_where(wanted), include=["metadatas"])
-        pairs = zip(found["ids"], found["metadatas"] or [], strict=True)
-        return [_sample(key, {**facts, "code": _packed("")}) for key, facts in pairs]
+        outlines = [{**facts, "code": _packed("")} for facts in found["metadatas"] or []]
+        return list(self._read(found["ids"], outlines))
 
     def samples(self, ids: Iterable[str]) -> dict[str, Sample]:
         """The samples of these ids; those that are gone are left out."""
@@ -105,13 +112,20 @@ class OwnCorpus:
             return {}
         with self._asking():
             found = self._collection.get(ids=wanted, include=["metadatas"])
-        return {key: _sample(key, facts) for key, facts in zip(found["ids"], found["metadatas"] or [], strict=True)}
+        return {sample.id: sample for sample in self._read(found["ids"], found["metadatas"] or [])}
+
+    def _read(self, ids: Sequence[str], metadata: Iterable[Mapping[str, Any]]) -> Iterator[Sample]:
+        """Others may store something else in a shared collection: it is left out and named, and stops nobody."""
+        for key, facts in zip(ids, metadata, strict=True):
+            try:
+                yield _sample(key, facts)
+            except (KeyError, TypeError, ValueError, zlib.error, InputError) as error:
+                _log.warning("%s in %s is no sample of this program and is left out (%r)", key, self.place, error)
 
     def add(self, samples: Sequence[Sample]) -> None:
         """Store samples, all of them in one go; those of the same id are replaced."""
         with self._writing():
-            for start in range(0, len(samples), _BATCH):
-                part = samples[start : start + _BATCH]
+            for part in _batches(samples):
                 self._collection.upsert(
                     ids=[sample.id for sample in part],
                     embeddings=[_PLACE for _ in part],
@@ -120,7 +134,7 @@ class OwnCorpus:
 
     def remove(self, ids: Iterable[str]) -> None:
         """Take these samples out; unknown ids are no error."""
-        if wanted := list(ids):
+        if wanted := list(dict.fromkeys(ids)):
             with self._writing():
                 self._collection.delete(ids=wanted)
 
@@ -129,7 +143,7 @@ class OwnCorpus:
         """One writer at a time in a folder, and a new revision afterwards."""
         if not self.server:
             _make(self.folder)
-        with nullcontext() if self.server else alone(self.folder), self._asking():
+        with self._asking(), nullcontext() if self.server else alone(self.folder):
             yield
             self._collection.modify(metadata={"revision": uuid.uuid4().hex})
 
@@ -151,6 +165,8 @@ class OwnCorpus:
             return SettingsError(
                 f"the Chroma server at {self.place} does not answer ({reason}): start it, or unset DLCODEGEN_CHROMA"
             )
+        if "readonly" in reason:
+            return SettingsError(f"your corpus in {self.folder} is read-only: set DLCODEGEN_DATA to a folder of yours")
         return DLCodeGenError(
             f"your corpus in {self.folder} cannot be used ({reason}): move the folder away to start anew"
         )
@@ -190,6 +206,14 @@ def _connected(server: str, token: str) -> "ClientAPI":
     )
 
 
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not match, a port that is no number
+        return False
+
+
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -203,6 +227,18 @@ def _where(wanted: Mapping[str, str | bool]) -> "Where | None":
     """Chroma takes one condition bare, several only joined."""
     conditions: list[Where] = [{name: value} for name, value in wanted.items()]
     return {"$and": conditions} if len(conditions) > 1 else next(iter(conditions), None)
+
+
+def _batches(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
+    """At most `_BATCH` samples and `_MOST_SENT` characters of code together, but one at the least."""
+    part: list[Sample] = []
+    for sample in samples:
+        if part and (len(part) == _BATCH or sum(len(one.code) for one in part) + len(sample.code) > _MOST_SENT):
+            yield part
+            part = []
+        part.append(sample)
+    if part:
+        yield part
 
 
 def _facts(sample: Sample) -> dict[str, str | bool]:
@@ -225,7 +261,7 @@ def _facts(sample: Sample) -> dict[str, str | bool]:
 def _sample(key: str, facts: Mapping[str, Any]) -> Sample:
     return Sample(
         id=key,
-        code=zlib.decompress(base64.b64decode(facts["code"])).decode(),
+        code=zlib.decompress(base64.b64decode(facts["code"])).decode(errors="surrogatepass"),
         plan=SolutionPlan.from_paper(json.loads(facts["plan"])),
         licence=facts["licence"],
         source=facts["source"],
@@ -241,4 +277,4 @@ def _sample(key: str, facts: Mapping[str, Any]) -> Sample:
 
 def _packed(code: str) -> str:
     """Chroma indexes every text it stores: code as it is would take ten times the room."""
-    return base64.b64encode(zlib.compress(code.encode())).decode()
+    return base64.b64encode(zlib.compress(code.encode(errors="surrogatepass"))).decode()

@@ -11,6 +11,7 @@ from typing import Any
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.syntax_tree import config_defaults, parse
 
+_LONGEST_TITLE = 200
 SAMPLES_FOLDER = Path(__file__).parent / "samples"
 
 
@@ -54,7 +55,8 @@ class Sample:
         """The first line of what it says of itself; code of others may say nothing: then where it comes from."""
         if "title" in self.known:
             return str(self.known["title"])
-        return self.description.split("\n", maxsplit=1)[0].rstrip(".") or self.source
+        line = self.description.split("\n", maxsplit=1)[0].rstrip(".") or self.source
+        return line.encode(errors="replace").decode()[:_LONGEST_TITLE]  # half a character fits into no file
 
     @cached_property
     def config(self) -> dict[str, str | int | float | bool]:

@@ -23,6 +23,9 @@ def add(
     licence: Annotated[
         str, typer.Option(metavar="SPDX", show_default=False, help="Their licence, if no file states it: MIT.")
     ] = "",
+    near_copies: Annotated[
+        bool, typer.Option("--near-copies", help="Add what is nearly the same as a sample, too; copies never.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be added, and add nothing.")] = False,
     as_json: options.AsJson = False,
 ) -> int:
@@ -48,7 +51,7 @@ def add(
     from dlcodegen.errors import InputError
 
     own = OwnCorpus()
-    reader = Newcomers(own, list(all_samples().values()), canonical(category), licence)
+    reader = Newcomers(own, list(all_samples().values()), canonical(category), licence, near_copies)
     added: list[Newcomer] = []
     skipped: list[Skipped] = []
     try:
@@ -62,12 +65,12 @@ def add(
     finally:  # what was read before Ctrl-C, or before a path that does not exist, is not lost
         if added and not dry_run:
             own.add([item.sample for item in added])
+    if not added and not any("copy" in item.reason or "same as" in item.reason for item in skipped):
+        raise InputError(f"there is no deep-learning script in {', '.join(map(str, paths))}")
     if as_json:
         show.as_json({"added": [_entry(item) for item in added], "skipped": [vars(item) for item in skipped]})
     else:
         show_own.sums(added, skipped, own.place, dry_run)
-    if not added and not any("copy" in item.reason or "same as" in item.reason for item in skipped):
-        raise InputError(f"there is no deep-learning script in {', '.join(map(str, paths))}")
     return 0
 
 

@@ -20,6 +20,7 @@ from dlcodegen.cli.corpus import corpus
 from dlcodegen.cli.doctor import doctor
 from dlcodegen.cli.new import new
 from dlcodegen.cli.plan import plan
+from dlcodegen.delivery.markdown import printable
 from dlcodegen.errors import DLCodeGenError
 
 _INTERRUPTED = 130
@@ -102,7 +103,7 @@ class _ToStderr(logging.Handler):
 
 
 def _complain(message: str, exit_code: int, as_json: bool) -> int:
-    line = " ".join(message.split())
+    line = printable(message)
     if as_json:
         typer.echo(json.dumps({"status": "error", "error": line}))
     else:

@@ -45,7 +45,9 @@ def listing(samples: Sequence[Sample]) -> None:
         for sample in samples:
             if sample.category == category:
                 name = sample.id.split("/", maxsplit=1)[1]
-                table.add_row(*map(_text, (f"  {name}", sample.title, sample.framework, _lines(sample))))
+                table.add_row(
+                    Text(f"  {printable(name)}"), *map(_text, (sample.title, sample.framework, _lines(sample)))
+                )
         console.print(Text(printable(category), "bold"))
         console.print(table)
     own = sum(bool(sample.source) for sample in samples)

@@ -48,10 +48,9 @@ def _without_secrets(address: str) -> str:
     shown = "".join(character for character in address if character.isprintable())[:300]
     scheme, separator, rest = shown.rpartition("://")
     if separator:
-        host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
-        return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
-    before, at, after = shown.partition("@")
-    return after if at and "/" not in before else shown
+        # A password may hold what should have been escaped: all before the last @ goes first.
+        return f"{scheme}://{re.split(r'[?#]', rest.rpartition('@')[2], maxsplit=1)[0]}"
+    return "" if "::" in shown else shown.rpartition("@")[2]  # `ext::...` is a command, which may hold anything
 
 
 def _commit(git: Path) -> str:

@@ -30,8 +30,16 @@ class Newcomer:
 class Newcomers:
     """Reads paths one after the other and remembers what it met, so that copies among them are found too."""
 
-    def __init__(self, own: OwnCorpus, shipped: Iterable[Sample], category: str = "", licence: str = "") -> None:
-        """`category` and `licence` given count for all, whatever is derived or found."""
+    def __init__(
+        self,
+        own: OwnCorpus,
+        shipped: Iterable[Sample],
+        category: str = "",
+        licence: str = "",
+        near_copies: bool = False,
+    ) -> None:
+        """`category` and `licence` given count for all, whatever is found; `near_copies`: only copies are skipped."""
+        self._near_copies = near_copies
         self._own, self._shipped, self._category, self._licence = own, list(shipped), category, licence
         self._met = {fingerprint(sample.code): sample.id for sample in self._shipped}
         self._kinds: dict[tuple[str, str], list[Sample]] = {}
@@ -62,7 +70,9 @@ class Newcomers:
             source=source.origin if source.origin.endswith(source.path) else f"{source.origin}: {source.path}",
             by_contract=keeps_contract(source.code),
         )
-        if near := next((other.id for other in self._known(sample) if nearly_same(sample, other)), None):
+        if not self._near_copies and (
+            near := next((other.id for other in self._known(sample) if nearly_same(sample, other)), None)
+        ):
             return Skipped(source.path, f"nearly the same as {near}")
         self._met[mark] = sample.id
         self._known(sample).append(sample)

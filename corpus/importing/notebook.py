@@ -14,7 +14,7 @@ _PYTHON_AFTER = re.compile(r"%%\s*(?:time|timeit|capture|prun|python3?)\b")
 _MAGIC = re.compile(r"\s*(?:%|!|\?)|\s*[\w.]+\?{1,2}\s*$")
 _OPEN_ENDS = (",", "(", "[", "{", "\\", "+", "-", "*", "/")
 """Where a line ends so, the next continues an expression: its `%` is an operator."""
-_ASSIGNED = re.compile(r"\s*[\w, ]+=\s*[%!]")
+_ASSIGNED = re.compile(r"\s*\w[\w, ]*=\s*[%!]")
 
 
 class NotebookError(ValueError):

@@ -202,3 +202,22 @@ def test_verify_contains_what_reaches_out(capsys: pytest.CaptureFixture[str], fo
     (sample,) = json.loads(capsys.readouterr().out)["samples"]
     assert (sample["stands"], sample["error"]["rung"]) == (False, "smoke run")
     assert not aim.exists()
+
+
+def test_half_a_character_in_a_docstring_loses_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code = all_samples()["tabular-regression/mlp"].code
+    (tmp_path / "half.py").write_text(code.replace('"""Regression', '"""\\ud83d Regression', 1).replace("0.15", "0.2"))
+    assert run(["corpus", "add", str(tmp_path / "half.py"), "--near-copies", "--json"]) == 0
+    (added,) = json.loads(capsys.readouterr().out)["added"]
+    assert added["title"].startswith("? Regression")
+    assert run(["corpus", "list", "--from", "own"]) == 0
+
+
+def test_a_strangers_entry_in_the_collection_is_left_out_and_named(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    own = OwnCorpus(tmp_path / "corpus")
+    own.add([all_samples()["tabular-regression/mlp"]])
+    own._collection.upsert(ids=["strange"], embeddings=[[1.0]], metadatas=[{"category": "tabular-regression"}])
+    assert list(own.samples(["strange", "tabular-regression/mlp"])) == ["tabular-regression/mlp"]
+    assert "strange in" in caplog.text

@@ -117,9 +117,11 @@ def test_a_server_that_is_down_is_one_line_that_hides_what_is_secret() -> None:
     assert "hush" not in str(raised.value)
 
 
-@pytest.mark.parametrize("address", ["localhost:8000", "ftp://host", "http://", "x"])
+@pytest.mark.parametrize(
+    "address", ["localhost:8000", "ftp://host", "http://", "x", "http://h:99999", "http://h:abc", "http://[::1"]
+)
 def test_an_address_that_is_none_is_refused(address: str) -> None:
-    with pytest.raises(SettingsError, match="DLCODEGEN_CHROMA is an address such as http://localhost:8000"):
+    with pytest.raises(SettingsError, match="DLCODEGEN_CHROMA is no address such as http://localhost:8000"):
         OwnCorpus(server=address)
 
 
