@@ -218,6 +218,6 @@ def test_a_strangers_entry_in_the_collection_is_left_out_and_named(
 ) -> None:
     own = OwnCorpus(tmp_path / "corpus")
     own.add([all_samples()["tabular-regression/mlp"]])
-    own._collection.upsert(ids=["strange"], embeddings=[[1.0]], metadatas=[{"category": "tabular-regression"}])
+    own._collection.upsert(ids=["strange"], embeddings=[1.0], metadatas=[{"category": "tabular-regression"}])
     assert list(own.samples(["strange", "tabular-regression/mlp"])) == ["tabular-regression/mlp"]
     assert "strange in" in caplog.text

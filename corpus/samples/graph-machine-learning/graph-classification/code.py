@@ -39,7 +39,7 @@ class Config:
     num_features: int = 8
     num_classes: int = 2
     hidden_size: int = 64
-    num_layers: int = 3  # a node hears of those that are as many edges away
+    num_layers: int = 3  # a node is told of others up to so many edges away
     dropout: float = 0.3
     batch_size: int = 64  # graphs
     learning_rate: float = 3e-3
@@ -84,7 +84,7 @@ def read_graphs(path: Path, config: Config) -> tuple[list[Graph], list[str]]:
         raise SystemExit(f"{path}: {len(classes)} classes found, see --num-classes; each needs 3 graphs")
     for number, (nodes, pairs) in enumerate(zip(features, edges, strict=True), start=1):
         if nodes.shape[1:] != (config.num_features,) or not set(pairs.unique().tolist()) <= {*range(len(nodes))}:
-            raise SystemExit(f"{path}: graph {number} has not --num-features numbers a node, or edges to other graphs")
+            raise SystemExit(f"{path}: graph {number} needs --num-features numbers a node, and edges between its nodes")
     return list(zip(features, edges, map(classes.index, labels), strict=True)), classes
 
 
@@ -110,7 +110,8 @@ def load_data(config: Config) -> tuple[DataLoader, DataLoader, DataLoader]:
     Path(config.out, "scaler.json").write_text(json.dumps(learned, indent=2) + "\n", encoding="utf-8")
     graphs = [((nodes - mean) / std, edges, label) for nodes, edges, label in graphs]
     parts = [[graphs[number] for number in split] for split in splits]
-    return tuple(DataLoader(x, config.batch_size, shuffle=x is parts[0], collate_fn=join_graphs) for x in parts)
+    loaders = (DataLoader(part, config.batch_size, part is parts[0], collate_fn=join_graphs) for part in parts)
+    return tuple(loaders)
 
 
 class GINLayer(nn.Module):

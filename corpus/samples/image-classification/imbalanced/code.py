@@ -3,7 +3,7 @@
 Gives every image one of several classes, of which some are rare and some look alike (species, faults, lesions). The
 sampler draws images of rare classes more often, by the effective number of examples: the hundredth image of a class
 tells less that is new than the first. Focal loss lets what is easy count less, so that training goes on with classes
-that are hard to tell apart. Balanced accuracy and macro-F1 count every class alike, accuracy misses a lost rare one.
+that are hard to tell apart. Balanced accuracy and macro-F1 count every class alike; accuracy hardly shows a lost one.
 
 Data (--data PATH): a folder with one sub-folder per class, which holds its images (any format Pillow reads).
 Result (--smoke): eight similar patterns with 80 to 8 images, macro-F1 above 0.8 (untrained: below 0.1).

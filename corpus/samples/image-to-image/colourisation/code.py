@@ -2,8 +2,8 @@
 
 Gives grey photographs plausible colours. Eyes see detail in brightness, not in colour: so the brightness stays as it
 is, and the network only estimates the two channels of chroma (YCbCr) of every pixel. Depth tells it what a thing is,
-the skip connections where its edge runs. Smooth L1 loss forgives that some things have any of several colours, which
-squared error would answer with a greyish mean.
+the skip connections where its edge runs. Where a thing may have any of several colours, squared error would ask for
+their greyish mean; smooth L1 loss leans to the most usual one.
 
 Data (--data PATH): a folder of colour images, searched with its sub-folders (any format Pillow reads). They are scaled
 to one size, and the grey inputs are made here.

@@ -6,7 +6,7 @@ cycle makes them show the same thing: translated there and back, an image must b
 colours that need no change. The weights kept are those with the lowest distance and cycle error on validation images.
 
 Data (--data PATH): a folder with the sub-folders a and b, one for each domain, searched with their sub-folders (any
-format Pillow reads). How many images each has, and in which order, does not matter.
+format Pillow reads). Each needs 7 images or more; the numbers may differ, the order does not matter.
 Result (--smoke): blue discs on brown ground become yellow discs on green ground; sliced Wasserstein distance of patches
 below 0.25 (untrained: 0.45).
 """
@@ -145,7 +145,7 @@ class Generator(nn.Module):
         for layer, shrunk in zip(self.decoder, (2, 1), strict=True):
             size = [-(-side // shrunk) for side in images.shape[2:]]  # rounded up, like the encoder's
             x = F.relu(layer(F.interpolate(x, size=size)))
-        return torch.tanh(self.head(x) + images)
+        return torch.tanh(self.head(x) + images)  # starts near the image itself, so shapes stay in place
 
 
 def discriminator(channels: int, base_width: int) -> nn.Sequential:

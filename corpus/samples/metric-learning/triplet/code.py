@@ -44,7 +44,7 @@ class Config:
     channels: int = 3
     num_classes: int = 40  # of the synthetic data; real data brings its own
     embedding_dim: int = 32  # length of the vector that stands for an image
-    images_per_class: int = 4  # in each batch
+    images_per_class: int = 4  # in each batch; a pair needs 2
     margin: float = 0.2  # by which a different class has to be farther, in squared distance
     base_width: int = 16  # channels of the first stage; each further stage doubles them
     depth: int = 3  # number of stages, each of which halves the resolution
@@ -102,7 +102,8 @@ class BalancedBatches(Sampler[list[int]]):
 
     def __init__(self, labels: Tensor, config: Config) -> None:
         self.members = [(labels == label).nonzero().squeeze(1) for label in labels.unique()]
-        self.each, self.classes = config.images_per_class, max(2, config.batch_size // config.images_per_class)
+        self.each = max(2, config.images_per_class)
+        self.classes = max(2, config.batch_size // self.each)  # per batch
 
     def __len__(self) -> int:
         return max(1, sum(map(len, self.members)) // (self.each * self.classes))
@@ -212,7 +213,7 @@ def train(model: nn.Module, train_loader: DataLoader, val_loader: DataLoader, co
 
 
 def compute_metrics(outputs: Tensor, targets: Tensor) -> dict[str, float]:
-    """Retrieval of the other images of a class, R for each image, by embeddings (N, embedding_dim)."""
+    """How well embeddings (N, embedding_dim) retrieve, for each image, the R others of its class (N,)."""
     similarity = (outputs @ outputs.T).fill_diagonal_(-2)
     ranking = similarity.argsort(dim=1, descending=True)[:, :-1]  # without the image itself
     hits = (targets[ranking] == targets.unsqueeze(1)).double()

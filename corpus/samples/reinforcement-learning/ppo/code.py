@@ -194,6 +194,7 @@ def train(model: nn.Module, train_env: Pendulum, val_env: Pendulum, config: Conf
     for epoch in range(1, config.epochs + 1):
         losses = []
         for _ in range(config.rollouts):
+            model.train()
             rollout = collect(model, train_env, config)
             for _ in range(config.passes):
                 for rows in torch.randperm(len(rollout.states), device=DEVICE).split(config.batch_size):

@@ -1,7 +1,8 @@
-"""Binary classification of an imbalanced table with a multi-layer perceptron.
+"""Binary classification of a table with a multi-layer perceptron.
 
-Gives each row the logit of being positive (a customer who leaves, a fraud, a credit default). Positives are rare, so
-the loss weighs them up by pos_weight, and ROC AUC, which needs no threshold, stands beside precision and recall.
+Answers yes or no for each row (a customer leaves, a loan is not paid back, a student passes). One logit is enough for
+two classes. Where yes is somewhat rarer than no, pos_weight makes up for it in the loss; at 1 all rows count alike.
+ROC AUC tells how well the rows are ranked, whatever the threshold; precision and recall are those at a logit of 0.
 
 Data (--data PATH): a CSV file with a header and numeric columns. The column `target`, or else the last one, is 0 or 1.
 Empty feature cells are filled with the mean of the column.
@@ -226,9 +227,7 @@ def predict(model: nn.Module, inputs: Tensor) -> Tensor:
 
 def parse_config() -> Config:
     """Read every field of Config from the command line."""
-    parser = argparse.ArgumentParser(
-        description="Binary classification of an imbalanced table with a multi-layer perceptron."
-    )
+    parser = argparse.ArgumentParser(description="Binary classification of a table with a multi-layer perceptron.")
     for field in dataclasses.fields(Config):
         flag = "--" + field.name.replace("_", "-")
         if isinstance(field.default, bool):

@@ -119,6 +119,7 @@ class ResidualMLP(nn.Module):
             self.blocks.append(nn.Sequential(*layers))
         self.head = nn.Linear(width, 1)
         nn.init.constant_(self.head.bias, math.log(config.positive_share / (1 - config.positive_share)))
+        self.register_buffer("threshold", torch.zeros(()))  # main sets it; a new model takes that of model.pt
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stem(x)
@@ -259,7 +260,7 @@ def main() -> None:
     train_loader, val_loader, test_loader = load_data(config)
     model = build_model(config).to(DEVICE)
     train(model, train_loader, val_loader, config)
-    # The threshold joins the weights, so that model.pt alone can tell the classes.
+    # The threshold is kept with the weights, so that model.pt alone can tell the classes.
     outputs, targets = logits_of(model, val_loader)
     model.register_buffer("threshold", best_threshold(outputs, targets > 0.5).to(DEVICE))
     metrics = evaluate(model, test_loader)

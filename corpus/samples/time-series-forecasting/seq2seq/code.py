@@ -118,6 +118,8 @@ class Seq2SeqForecaster(nn.Module):
         self.encoder = nn.GRU(config.num_features, config.hidden_size, **sizes)
         self.decoder = nn.GRU(1, config.hidden_size, **sizes)
         self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(config.hidden_size, 1))
+        self.register_buffer("target_mean", torch.zeros(()))  # main sets both; a new model takes those of model.pt
+        self.register_buffer("target_std", torch.ones(()))
 
     def forward(self, x: Tensor, targets: Tensor | None = None) -> Tensor:
         _, state = self.encoder(x)
@@ -229,7 +231,7 @@ def main() -> None:
     torch.manual_seed(config.seed)
     train_loader, val_loader, test_loader = load_data(config)
     model = build_model(config).to(DEVICE)
-    # The scale of the target joins the weights, so that model.pt can predict in the original unit.
+    # The scale of the target is kept with the weights, so that model.pt can predict in the original unit.
     scaler = json.loads((Path(config.out) / "scaler.json").read_text(encoding="utf-8"))
     for name in ("target_mean", "target_std"):
         model.register_buffer(name, torch.tensor(scaler[name], device=DEVICE))

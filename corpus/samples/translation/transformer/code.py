@@ -1,8 +1,9 @@
 """Translation with an encoder-decoder Transformer.
 
-The encoder reads the sentence; the decoder writes the translation word by word and attends to both. Without recurrence
-all words are learned at once, given the true ones before; in use, given its own (greedy decoding). Smoothed labels
-keep it from being too sure, for a sentence has more than one good translation; both languages share one embedding.
+The encoder reads the sentence; the decoder writes the translation word by word and attends to both. In training all
+words are learned at once, each given the true ones before it; in use each is given what the decoder wrote (greedy
+decoding). Smoothed labels keep it from being too sure, for a sentence has more than one good translation; both
+languages share one embedding.
 
 Data (--data PATH): a UTF-8 text file, on each line a source sentence, a tab, and its translation. The common vocabulary
 of both languages, taken from the training split, is kept in vocabulary.json.
@@ -216,8 +217,9 @@ def corpus_bleu(predicted: list[list[int]], references: list[list[int]]) -> floa
 
 def compute_metrics(outputs: Tensor, targets: Tensor) -> dict[str, float]:
     """Scores of predicted ids against true ids, both (N, sequence_length)."""
+    outputs = outputs.masked_fill(outputs == UNKNOWN, -1)  # no translation, not even of an unknown word
     predicted, references = (
-        [[word for word in row if word > END] for row in ids.tolist()] for ids in (outputs, targets)
+        [[word for word in row if word not in (PADDING, END)] for row in ids.tolist()] for ids in (outputs, targets)
     )
     return {
         "token_accuracy": (outputs == targets)[targets != PADDING].float().mean().item(),

@@ -193,7 +193,7 @@ def run_epoch(model: WGAN, loader: DataLoader, optimizers: list[Optimizer], conf
         critic_loss.backward()
         optimizers[1].step()
         total += critic_loss.item()
-        if step % config.critic_steps == 0 or step == len(loader):
+        if step % config.critic_steps == 0 or step == len(loader):  # also where few images make a short epoch
             generator_loss = -model.critic(model.sample(len(images))).mean()
             optimizers[0].zero_grad()
             generator_loss.backward()
