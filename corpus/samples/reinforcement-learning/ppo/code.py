@@ -5,7 +5,7 @@ are learned from several times, so the clipped objective gains nothing by moving
 Generalised advantage estimation (GAE) mixes what followed with what the critic expects; an entropy bonus keeps trying.
 
 Data (--data PATH): none is needed, as the environment is part of this script; any run without --smoke trains in full.
-Result (--smoke): mean return above -300 after four epochs on a CPU (untrained policy: -1200).
+Result (--smoke): mean return above -300 after four epochs on a CPU (untrained policy: -1300).
 """
 
 import argparse
