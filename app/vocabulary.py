@@ -215,3 +215,9 @@ def term(table: tuple[Term, ...], name: str) -> Term | None:
 def find(table: tuple[Term, ...], text: str) -> Term | None:
     """The first term of the table that the text mentions."""
     return next((entry for entry in table if entry.search(text)), None)
+
+
+def metric_keys(stated: str) -> set[str]:
+    """What a plan's metric may be called in metrics.json: its canonical name, or its own words joined."""
+    known = find(METRICS, stated)
+    return {known.name if known else "", stated.lower().replace(" ", "_")}

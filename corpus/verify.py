@@ -82,8 +82,6 @@ def prove(samples: Iterable[Sample], conditions: Conditions) -> Iterator[Proof]:
 def learned(sample: Sample, report: CheckReport) -> Learned | None:
     """The plan's metric in the report, where the judge has its value for untrained weights too."""
     metrics, untrained = report["metrics"], report["untrained"]
-    stated = sample.plan.hyperparameters.evaluation_metric
-    term = vocabulary.find(vocabulary.METRICS, stated)
-    wanted = {term.name if term else "", stated.lower().replace(" ", "_")}
+    wanted = vocabulary.metric_keys(sample.plan.hyperparameters.evaluation_metric)
     name = next((name for name in metrics if name in wanted and name in untrained), None)
     return Learned(name, untrained[name], metrics[name]) if name else None

@@ -180,8 +180,6 @@ def _headline(evidence: Evidence) -> str | None:
     reported = list(evidence.trained)
     known = [name for name in reported if name in evidence.claimed and direction(name)]
     if evidence.plan:
-        stated = evidence.plan.hyperparameters.evaluation_metric
-        term = vocabulary.find(vocabulary.METRICS, stated)
-        wanted = {term.name if term else "", stated.lower().replace(" ", "_")}
+        wanted = vocabulary.metric_keys(evidence.plan.hyperparameters.evaluation_metric)
         known = [name for name in known if name in wanted] + known
     return next(iter([*known, *reported]), None)
