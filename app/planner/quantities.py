@@ -38,6 +38,8 @@ FRACTIONS = {
 """Quantities that need not be whole."""
 
 NOT_AFTER: dict[str, str] = {
+    # An epoch of EEG is a window of the recording.
+    "epochs": r"(?:comprises?|consists? of|contains?|holds?|each of the|there are|eeg) $",
     "num_features": r"(?:conv\w*|filters?|layers?|kernels?)(?: (?:of|with|having|and))* $",
     "sequence_length": r"(?:corpus|dataset|dictionary|vocabulary|books?) (?:of|with) $",
     "horizon": r"(?:answer|reply|finish|ready|trained?|running|runs) (?:\w+ ){0,3}(?:in|within|for) (?:the )?$",

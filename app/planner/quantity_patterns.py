@@ -162,8 +162,10 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         r"{n}-(?:sample[- ]|image[- ])?batch(?:es)?(?!\w)",
     ),
     "epochs": (
-        r"{n}\s(?:training\s|full\s)?(?:epochs?|epochen|épo(?:ques|cas)|epoche|épocas)(?!\w)",
-        r"(?<!per )(?<!every )(?:epochs?|epochen)(?:\s?count)?\s?(?:=|:|of|is|to)\s?{n}",
+        r"{n}\s(?:training\s|full\s)?(?:epochs?|epochen|épo(?:ques|cas)|epoche|épocas)(?!\w"
+        r"|\s(?:of\s(?:\d|eeg)|per\s|is\s|are\s|was\s|were\s|label+ed|scored|long|lasting))",
+        r"(?<!per )(?<!every )(?:epochs?|epochen)(?:\s?count)?\s?(?:=|:|of|is|to)\s?{n}"
+        r"(?!\s?(?:s|ms|sec\w*|milli\w*|min\w*|samples)(?!\w))",
         r"{n}\spasses\s(?:over|through)",
         r"{n}\s?(?:轮|个epoch)",
     ),
