@@ -64,7 +64,7 @@ class SolutionPlan(BaseModel):
 
         Raises InputError that names what is missing or wrong.
         """
-        found = _fields(paper)
+        found = paper_fields(paper)
         missing = sorted(name for name in _REQUIRED if name not in found)
         if missing:
             raise InputError(f"the plan lacks: {', '.join(missing)}")
@@ -139,7 +139,7 @@ _DRIFTED = {
 }
 
 
-def _fields(paper: dict[str, Any]) -> dict[str, Any]:
+def paper_fields(paper: Any) -> dict[str, Any]:
     """Every known field, wherever it is nested and however it is spelt; the first one found counts."""
     found: dict[str, Any] = {}
 

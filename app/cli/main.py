@@ -20,6 +20,7 @@ from dlcodegen.cli.corpus import corpus
 from dlcodegen.cli.doctor import doctor
 from dlcodegen.cli.new import new
 from dlcodegen.cli.plan import plan
+from dlcodegen.cli.planner import planner
 from dlcodegen.delivery.markdown import printable
 from dlcodegen.errors import DLCodeGenError
 
@@ -43,6 +44,7 @@ app.command()(plan)
 app.command()(check)
 app.command()(doctor)
 app.add_typer(corpus, name="corpus")
+app.add_typer(planner, name="planner")
 app.add_typer(bench, name="bench")
 
 

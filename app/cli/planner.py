@@ -1,0 +1,190 @@
+"""`dlcodegen planner`: what predicts solution plans, how it is trained, and how good its predictions are."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+import typer
+
+from dlcodegen.cli import options
+
+if TYPE_CHECKING:
+    from dlcodegen.planner.gpt2.rows import RowsRead
+
+_Item = TypeVar("_Item")
+planner = typer.Typer(help="Train, ask and measure what predicts solution plans.", no_args_is_help=True)
+Out = Annotated[Path, typer.Option(metavar="PATH", show_default=False, help="What is written.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="The same seed gives the same result.")]
+
+
+@planner.command()
+def data(
+    out: Out,
+    rows: Annotated[int, typer.Option(metavar="N", min=1, help="How many rows.")] = 60_000,
+    dev: Annotated[bool, typer.Option("--dev", help="Rows about topics that the others never show.")] = False,
+    seed: Seed = 42,
+) -> int:
+    """Write the training data of the shipped weights, made from our own topics, phrasings and samples.
+
+    For example:
+
+    dlcodegen planner data --out train.jsonl
+    dlcodegen planner data --dev --rows 1000 --out dev.jsonl
+    """
+    from dlcodegen.planner.recipe.pairs import pairs
+
+    with out.open("w", encoding="utf-8") as file:
+        for pair in _tracked(pairs(rows, seed, dev), rows, "writing rows"):
+            file.write(json.dumps(pair._asdict(), ensure_ascii=False) + "\n")
+    typer.echo(f"{out}: {rows:,} rows")
+    return 0
+
+
+@planner.command()
+def train(
+    train_file: Annotated[
+        Path, typer.Option("--train", metavar="FILE", show_default=False, help="Rows to learn from.")
+    ],
+    dev_file: Annotated[Path, typer.Option("--dev", metavar="FILE", show_default=False, help="Rows to stop by.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", show_default=False, help="Folder of the weights.")],
+    base: Annotated[
+        str, typer.Option(metavar="NAME_OR_DIR", show_default=False, help="A GPT-2 to start from, such as gpt2-large.")
+    ] = "",
+    epochs: Annotated[int, typer.Option(metavar="N", min=1, help="At the most.")] = 10,
+    as_written: Annotated[
+        bool, typer.Option("--as-written", help="Keep categories as they are spelt, whatever our list says.")
+    ] = False,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Keep the training rows with the weights: the nearest ones have a say.")
+    ] = False,
+    seed: Seed = 42,
+) -> int:
+    """Train a plan predictor; on a GPU where there is one. What was interrupted goes on when started again.
+
+    On each line of a file stands {"requirement": ..., "dataset": ..., "plan_text": "{...}"}.
+
+    For example:
+
+    dlcodegen planner train --train train.jsonl --dev dev.jsonl --out weights
+    dlcodegen planner train --train train.jsonl --dev dev.jsonl --out weights --base gpt2-large
+    """
+    from dlcodegen.cli.training import train_with_progress
+    from dlcodegen.planner.gpt2.memory import Memory
+    from dlcodegen.planner.gpt2.rows import read_rows
+    from dlcodegen.planner.gpt2.training import Recipe, Training
+
+    learnt, stopping = (read_rows(path, canonical=not as_written) for path in (train_file, dev_file))
+    _remark(train_file, learnt)
+    _remark(dev_file, stopping)
+    recipe = Recipe.of(base, epochs, seed)
+    training = Training(learnt.rows, stopping.rows, out, recipe)
+    train_with_progress(training)
+    if memory:
+        Memory(learnt.rows).save(out)
+    typer.echo(
+        f"{out}: loss {training.progress.best_loss:.3f} on the dev rows, epoch {training.progress.best_epoch + 1}"
+    )
+    return 0
+
+
+@planner.command()
+def predict(
+    source: Annotated[
+        Path, typer.Option("--in", metavar="FILE", show_default=False, help="JSON lines with requirements.")
+    ],
+    out: Out,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="DIR", show_default=False, help="Weights of your own; else the shipped ones.")
+    ] = None,
+    way: Annotated[
+        Literal["greedy", "beam", "consensus"], typer.Option("--decode", help="How the free texts are written.")
+    ] = "greedy",
+    beams: Annotated[int, typer.Option(metavar="N", min=2, help="Hypotheses of a beam search.")] = 3,
+    seed: Seed = 42,
+) -> int:
+    """Predict the plan of each row, as the model says it: nothing that a row states is set in it.
+
+    For example:
+
+    dlcodegen planner predict --in test.jsonl --out predicted.jsonl
+    dlcodegen planner predict --in test.jsonl --out predicted.jsonl --weights weights --decode beam
+    """
+    from dlcodegen.planner.gpt2.decoding import Decoder, Settings
+    from dlcodegen.planner.gpt2.memory import Memory
+    from dlcodegen.planner.gpt2.rows import requests
+    from dlcodegen.planner.gpt2.weights import SHIPPED, load
+
+    folder = weights or SHIPPED
+    decoder = Decoder(load(folder), Memory.load(folder), Settings(way=way, beams=beams, seed=seed))
+    asked = list(requests(source))
+    with out.open("w", encoding="utf-8") as file:
+        for key, requirement, dataset in _tracked(asked, len(asked), "predicting"):
+            plan_text = json.dumps(decoder.decode(requirement, dataset).to_paper(), ensure_ascii=False)
+            file.write(json.dumps({"id": key, "plan_text": plan_text}, ensure_ascii=False) + "\n")
+            file.flush()
+    typer.echo(f"{out}: {len(asked):,} plans")
+    return 0
+
+
+@planner.command("eval")
+def evaluate(
+    references: Annotated[
+        Path, typer.Argument(metavar="REFERENCES", show_default=False, help="JSON lines with the right plans.")
+    ],
+    predictions: Annotated[
+        list[Path],
+        typer.Argument(metavar="PREDICTIONS...", show_default=False, help="JSON lines with predicted plans."),
+    ],
+    as_json: options.AsJson = False,
+) -> int:
+    """Compare predicted plans with the right ones, field by field: a row of the paper's table for each file.
+
+    On each line of a file stands {"id": ..., "plan_text": "{...}"}. Plans are matched by id; one that is missing counts
+    as an empty plan. Malformed JSON is read as far as it can be, and costs `valid` alone.
+
+    valid, category, loss, optimizer and metric are percentages; BLEU, input and output are BLEU scores;
+    layers is the edit distance of the layers' names; lr, batch and epochs are mean differences.
+
+    For example:
+
+    dlcodegen planner eval test.jsonl predicted.jsonl
+    dlcodegen planner eval test.jsonl greedy.jsonl beam.jsonl --json
+    """
+    from dlcodegen.cli import show, show_planner
+    from dlcodegen.evals.plan_files import mismatches, read_plans
+    from dlcodegen.evals.plan_scores import score
+
+    right = read_plans(references, numbered=True)
+    systems = [read_plans(path) for path in predictions]
+    scores = {plans.source: score(right, plans) for plans in systems}
+    remarks = [*right.remarks, *(line for plans in systems for line in (*plans.remarks, *mismatches(right, plans)))]
+    if as_json:
+        rows = [{"file": source, **row._asdict()} for source, row in scores.items()]
+        show.as_json({"references": str(references), "plans": len(right.by_id), "scores": rows, "remarks": remarks})
+    else:
+        show_planner.scores(scores, len(right.by_id), remarks)
+    return 0
+
+
+def _tracked(items: Iterable[_Item], total: int, title: str) -> Iterable[_Item]:
+    """The items, with a bar on stderr."""
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(items, title, total=total, console=Console(stderr=True), transient=True)
+
+
+def _remark(path: Path, read: "RowsRead") -> None:
+    """What was left out or renamed, on stderr."""
+    if read.broken:
+        some = "; ".join(read.broken[:3])
+        typer.echo(
+            f"{path}: {len(read.broken):,} rows are left out ({some}{', ...' if len(read.broken) > 3 else ''})",
+            err=True,
+        )
+    if read.foreign:
+        some = ", ".join(f"{written!r} as {name}" for written, name in list(read.foreign.items())[:3])
+        typer.echo(
+            f"{path}: {len(read.foreign):,} categories are outside the list and read as the nearest: {some}", err=True
+        )

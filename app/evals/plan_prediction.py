@@ -1,0 +1,163 @@
+"""`bench plans`: predicted solution plans, beside those of the published predictors (paper, Table IV, Figure 4)."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dlcodegen.corpus.store import cache_folder
+from dlcodegen.errors import DLCodeGenError, SettingsError
+from dlcodegen.evals.journal import Row
+from dlcodegen.evals.plan_files import Plans, read_plan, read_plans
+from dlcodegen.evals.plan_scores import score
+from dlcodegen.evals.published import published_data, published_predictions
+from dlcodegen.planner.gpt2.calibration import calibration
+from dlcodegen.planner.gpt2.decoding import Decoded, Decoder, Settings
+from dlcodegen.planner.gpt2.memory import Memory
+from dlcodegen.planner.gpt2.rows import read_rows, requests
+from dlcodegen.planner.gpt2.training import Recipe, Training
+from dlcodegen.planner.gpt2.weights import SHIPPED, load
+
+_WAYS: dict[str, Settings] = {
+    "network and memory, consensus": Settings(way="consensus"),
+    "network and memory, beam 3": Settings(way="beam"),
+    "network alone, consensus": Settings(way="consensus", trust=0.0),
+    "network alone, beam 3": Settings(way="beam", trust=0.0),
+    "network alone, greedy": Settings(trust=0.0),
+    "memory alone, consensus": Settings(way="consensus", trust=1.0),
+}
+"""How the predictor that is trained on the published rows is asked."""
+_TIMED = 40
+"""Plans that are timed for each way of decoding."""
+_START = """
+import json, resource, sys, time
+import dlcodegen.planner.gpt2.weights as weights
+before = time.perf_counter()
+import torch
+from transformers.models.gpt2.modeling_gpt2 import GPT2LMHeadModel
+imported = time.perf_counter()
+libraries = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+weights.load(weights.SHIPPED)
+loaded = time.perf_counter()
+from dlcodegen.planner import make_plan
+from dlcodegen.context import Context
+make_plan("Segment polyps in colonoscopy images with a U-Net", "", "", Context(planner="gpt2"))
+memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps({"import": imported - before, "load": loaded - imported, "libraries": libraries, "memory": memory}))
+"""
+
+
+def steps() -> Iterator[tuple[str, Callable[[], Row]]]:
+    """What is measured; without the published data, what needs no such data."""
+    yield "start", _start
+    for way in ("greedy", "beam"):
+        yield f"speed {way}", lambda way=way: _speed(Settings(way=way))  # type: ignore[misc]
+    try:
+        folder = published_data()
+    except SettingsError as absent:
+        reason = str(absent)
+        yield "published data", lambda: {"absent": reason}
+        return
+    for path in published_predictions(folder):
+        yield f"published: {path.stem}", lambda path=path: _scored(folder, read_plans(path))  # type: ignore[misc]
+    for name, settings in _WAYS.items():
+        yield f"paper protocol: {name}", lambda settings=settings: _paper_protocol(folder, settings)  # type: ignore[misc]
+    yield "shipped weights, greedy", lambda: _shipped(folder, Settings())
+    yield "shipped weights, beam 3", lambda: _shipped(folder, Settings(way="beam"))
+
+
+def summary(rows: list[Row]) -> list[Row]:
+    """What is printed on the terminal: a line for each system, the rest as it was measured."""
+    return [{"what": row["key"], **{name: row[name] for name in row if name not in ("key", "made")}} for row in rows]
+
+
+def _scored(folder: Path, predictions: Plans) -> Row:
+    references = read_plans(folder / "plans" / "test.jsonl", numbered=True)
+    return {name: round(value, 3) for name, value in score(references, predictions)._asdict().items()}
+
+
+def _paper_protocol(folder: Path, settings: Settings) -> Row:
+    out = cache_folder() / "plans-paper-protocol"
+    if not (out / "done").exists():
+        _train(folder, out)
+    predictor = load(out)
+    return _measured(folder, Decoder(predictor, Memory.load(out) if settings.trust else None, settings))
+
+
+def _train(folder: Path, out: Path) -> None:
+    """On the published rows, kept in the cache and never shipped; goes on where an interruption left it."""
+    rows, dev = (read_rows(folder / "plans" / f"{name}.jsonl", canonical=False).rows for name in ("train", "dev"))
+    Training(rows, dev, out, Recipe()).run(lambda *_: None, lambda _: None)
+    Memory(rows).save(out)
+    (out / "done").touch()
+
+
+def _shipped(folder: Path, settings: Settings) -> Row:
+    return _measured(folder, Decoder(load(SHIPPED), Memory.load(SHIPPED), settings))
+
+
+def _measured(folder: Path, decoder: Decoder) -> Row:
+    """Scores, and how far the confidence can be believed."""
+    started = time.perf_counter()
+    path = folder / "plans" / "test.jsonl"
+    plans: dict[Any, Decoded] = {key: decoder.decode(asked, dataset) for key, asked, dataset in requests(path)}
+    seconds = (time.perf_counter() - started) / len(plans)
+    texts = {key: json.dumps(decoded.to_paper()) for key, decoded in plans.items()}
+    row = _scored(folder, Plans("predicted", {key: read_plan(text) for key, text in texts.items()}))
+    return {**row, "seconds a plan": round(seconds, 2), **_believable(folder, plans)}
+
+
+def _believable(folder: Path, plans: Mapping[Any, Decoded]) -> Row:
+    """Confidence in the category against how often it was right."""
+    references = read_plans(folder / "plans" / "test.jsonl", numbered=True)
+    sure = [decoded.odds["category"][decoded.values["category"]] for decoded in plans.values()]
+    right = [
+        str(references.by_id[key].fields.get("task category")).lower() == decoded.values["category"].lower()
+        for key, decoded in plans.items()
+    ]
+    found = calibration(sure, right)
+    return {"confidence": round(found.confidence, 3), "calibration error": round(found.error, 3)}
+
+
+@cache
+def _timed_requests() -> list[tuple[str, str]]:
+    from dlcodegen.planner.recipe.pairs import pairs
+
+    return [(pair.requirement, pair.dataset) for pair in pairs(_TIMED, seed=7, dev=True)]
+
+
+def _speed(settings: Settings) -> Row:
+    """Seconds a plan with the shipped weights, one after the other; the first is left out, for it warms up."""
+    import torch
+
+    decoder = Decoder(load(SHIPPED), Memory.load(SHIPPED), settings)
+    seconds = []
+    for requirement, dataset in [_timed_requests()[0], *_timed_requests()]:
+        started = time.perf_counter()
+        decoder.decode(requirement, dataset, "pytorch")
+        seconds.append(time.perf_counter() - started)
+    ordered = sorted(seconds[1:])
+    return {
+        "median s": round(ordered[len(ordered) // 2], 3),
+        "p95 s": round(ordered[int(len(ordered) * 0.95)], 3),
+        "threads": torch.get_num_threads(),
+        "plans": len(ordered),
+    }
+
+
+def _start() -> Row:
+    """Seconds to import the libraries and to load the weights, and MiB, in a process of its own."""
+    done = subprocess.run([sys.executable, "-c", _START], capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode:
+        raise DLCodeGenError(f"the predictor cannot be loaded: {done.stderr.strip().splitlines()[-1]}")
+    found = json.loads(done.stdout)
+    return {
+        "import s": round(found["import"], 2),
+        "load s": round(found["load"], 2),
+        "libraries MiB": found["libraries"] // 1024,
+        "with a plan MiB": found["memory"] // 1024,
+    }

@@ -1,0 +1,149 @@
+"""Training rows: a requirement, a description of the dataset, and the plan that belongs to them."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dlcodegen import categories
+from dlcodegen.errors import InputError
+from dlcodegen.plan import paper_fields
+
+CLOSED = {
+    "category": "task category",
+    "optimizer": "optimizer",
+    "loss": "loss function",
+    "learning_rate": "learning rate",
+    "batch_size": "batch size",
+    "epochs": "epochs",
+    "metric": "evaluation metric",
+}
+"""Fields with one value out of those that the training rows know -> their names in the paper's JSON."""
+OPEN = {"layers": "layers", "input": "input", "output": "output", "preprocess": "preprocess"}
+"""Fields that are written word by word."""
+NUMBERS = ("learning_rate", "batch_size", "epochs")
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """One training row. A field that its plan lacks is absent from `values`, and not learnt from this row."""
+
+    requirement: str
+    dataset: str
+    values: dict[str, str]
+    """Closed fields, `input`, `output` and `preprocess`, as text."""
+    layers: list[str]
+    framework: str = ""
+    """`pytorch`, `keras`, or empty where the row does not say."""
+
+
+@dataclass
+class RowsRead:
+    """What a file of training rows held."""
+
+    rows: list[PlanRow] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    """`line 3: no JSON`, one for each row that was left out."""
+    foreign: dict[str, str] = field(default_factory=dict)
+    """Categories outside the list -> what they were read as."""
+
+
+def read_rows(path: Path, canonical: bool = True) -> RowsRead:
+    """Rows of a JSON Lines file: `requirement`, `plan_text`, and if there are any `dataset` and `framework`.
+
+    `canonical`: categories become the names of the closed list; otherwise they stay as they are written. A row that
+    cannot be used is left out and named. Raises InputError when there is no such file, or when most of it is unusable.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as UTF-8 text: give a file of JSON lines ({error})") from error
+    read = RowsRead()
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                read.rows.append(_row(line, canonical, read.foreign))
+            except InputError as error:
+                read.broken.append(f"line {number}: {error}")
+    if len(read.rows) <= len(read.broken):
+        first = f"; {read.broken[0]}" if read.broken else ""
+        raise InputError(
+            f"{path}: {len(read.rows)} of {len(read.rows) + len(read.broken)} rows can be used{first}; "
+            'write {"requirement": "...", "dataset": "...", "plan_text": "{...}"} on each line'
+        )
+    return read
+
+
+def requests(path: Path) -> Iterator[tuple[Any, str, str]]:
+    """(id, requirement, dataset) of each row; no plan is needed. Raises InputError that names a broken line."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as UTF-8 text: give a file of JSON lines ({error})") from error
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                row = _object(line)
+                yield row.get("id", number), _words(row.get("requirement")), _words(row.get("dataset"))
+            except InputError as error:
+                raise InputError(f"{path}, line {number}: {error}") from error
+
+
+def _object(line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise InputError("no JSON") from error
+    if not isinstance(row, dict) or not _words(row.get("requirement")).strip():
+        raise InputError("no object with a requirement")
+    return row
+
+
+def _row(line: str, canonical: bool, foreign: dict[str, str]) -> PlanRow:
+    row = _object(line)
+    try:
+        paper = row["plan_text"] if isinstance(row.get("plan_text"), dict) else json.loads(str(row["plan_text"]))
+        found = paper_fields(paper)
+    except (KeyError, json.JSONDecodeError) as error:
+        raise InputError("plan_text is missing or no JSON") from error
+    values = {name: _words(found.get(spelt)) for name, spelt in {**CLOSED, **OPEN}.items() if name != "layers"}
+    values |= {name: _number(values[name]) for name in NUMBERS}
+    if canonical and values["category"]:
+        values["category"] = _canonical(values["category"], foreign)
+    layers = found.get("layers")
+    names = [_words(layer) for layer in layers] if isinstance(layers, list) else [_words(layers)]
+    if not values["category"] or not any(names):
+        raise InputError("the plan lacks its task category or its layers")
+    return PlanRow(
+        requirement=_words(row["requirement"]),
+        dataset=_words(row.get("dataset")),
+        values={name: value for name, value in values.items() if value},
+        layers=[name for name in names if name],
+        framework=str(row.get("framework") or ""),
+    )
+
+
+def _canonical(category: str, foreign: dict[str, str]) -> str:
+    name = categories.nearest(category)
+    if categories.title(name).lower() != category.lower():
+        foreign[category] = name
+    return name
+
+
+def _words(value: Any) -> str:
+    """Any JSON value as text on one line: attributes come as prose, as a list, or as keys with values."""
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {_words(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(_words(item) for item in value)
+    return " ".join(str(value).split())
+
+
+def _number(text: str) -> str:
+    """The first number as it is usually written; empty where there is none."""
+    match = re.search(r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|\.\d+", text)
+    return f"{float(match.group()):g}" if match and float(match.group()) > 0 else ""
