@@ -16,10 +16,10 @@ _STRONG_LABELS = (
 _LABELS = (
     r"(?:types|species|kinds|breeds|genres|emotions|diseases|tags|topics|intents|activities|varieties|styles|brands"
     r"|grades"
-    r"|sentiments|instruments|commands|gestures|defects|crops|dishes)"
+    r"|sentiments|instruments|commands|gestures|defects|dishes)"
 )
 _WEAK_LABELS = (
-    r"(?:digits|letters|languages|speakers|groups|objects|(?:sleep )?stages|sounds|persons|products|segments)"
+    r"(?:crops|digits|letters|languages|speakers|groups|objects|(?:sleep )?stages|sounds|persons|products|segments)"
 )
 _NO_LABEL = (
     r"(?!layers|filters|units|epochs|features|columns|rows|gpus?|hours|days|and\b|or\b|of\b|with\b|images\b|photos\b"
@@ -41,7 +41,9 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         rf"{{n}}\s(?:{_NO_LABEL}[\w-]+\s){{0,3}}?{_STRONG_LABELS}(?!\w|\s(?:of )?(?:layers|blocks|per))",
         r"{n}\s?个?(?:类别|类|种)",
         rf"{{n}}\s(?:{_NO_LABEL}[\w-]+\s){{0,3}}?{_LABELS}(?!\w|\s(?:of )?(?:layers|blocks|per))",
-        rf"(?<!with ){{n}}\s(?:{_NO_LABEL}[\w-]+\s){{0,2}}?{_WEAK_LABELS}(?!\w|\s(?:of )?(?:layers|blocks|per|long))",
+        # "3,391 crops" are pictures, "12 crops" may be classes
+        rf"(?<!with )(?!\d{{1,3}}[,.]\d{{3}}|\d{{4}}){{n}}\s(?:{_NO_LABEL}[\w-]+\s){{0,2}}?{_WEAK_LABELS}"
+        r"(?!\w|\s(?:of )?(?:layers|blocks|per|long))",
         r"keyword spotting\W{1,3}(?:with |of |for )?{n} (?:key)?words",
     ),
     "sequence_length": (
