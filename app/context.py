@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from dlcodegen.errors import SettingsError
 
 WriterName = Literal["auto", "syntax", "llm"]
-PlannerName = Literal["auto", "nearest"]
+PlannerName = Literal["auto", "gpt2", "llm", "nearest"]
 
 
 def _setting(default: Any, description: str, **schema: Any) -> Any:
@@ -21,7 +21,11 @@ class Context:
     writer: WriterName = _setting("auto", "Who writes the code: `syntax` needs no model; `auto` takes it when offline.")
     model: str = _setting("offline", "Chat model: `offline` (none), or PROVIDER:NAME such as `openai:gpt-4o-mini`.")
     base_url: str = _setting("", "Address of an OpenAI-compatible server, such as http://localhost:8080/v1.")
-    planner: PlannerName = _setting("auto", "Who predicts the solution plan.")
+    planner: PlannerName = _setting(
+        "auto",
+        "Who predicts the solution plan: `gpt2`, trained for it; `llm`, the chat model; `nearest`, a sample's plan; "
+        "`auto`: gpt2, and the chat model where there is one and gpt2 is unsure.",
+    )
     samples: int = _setting(3, "How many samples are retrieved from the pool.", minimum=1, maximum=10)
     embeddings: str = _setting(
         "", "Embedding model for a second opinion on which samples are near: PROVIDER:NAME; empty: BM25 alone."

@@ -5,16 +5,26 @@ from dlcodegen.state import State, Update
 
 
 def plan(state: State, context: Context) -> Update:
-    """The plan as the paper's JSON, with the planner's confidence."""
-    from dlcodegen.planner.nearest import NearestPlanner
+    """The plan as the paper's JSON, its planner and confidence; a chat model may correct the category too."""
+    from dlcodegen.planner.choice import predict
+    from dlcodegen.planner.protocol import PlanRequest
 
-    request, planner = state["request"], NearestPlanner()
-    predicted = planner.predict(
-        request["requirement"], state["category"], state["category_confidence"], request["facts"], request["framework"]
+    request = state["request"]
+    wanted = PlanRequest(
+        requirement=request["requirement"],
+        category=state["category"],
+        confidence=state["category_confidence"],
+        framework=request["framework"],
+        dataset=request["dataset"],
+        facts=request["facts"],
     )
+    predicted = predict(wanted, context)
     training = predicted.plan.hyperparameters
     return {
+        "category": predicted.plan.category,
         "plan": predicted.plan.to_paper(),
-        "planner": {"name": planner.name, "confidence": predicted.confidence},
+        "planner": {"name": predicted.planner, "confidence": predicted.confidence},
+        "notes": [*state["notes"], *predicted.notes],
+        "usage": predicted.usage,
         "progress": f"{len(predicted.plan.layers)} layers, {training.optimizer}, {training.loss_function}",
     }

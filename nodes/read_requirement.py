@@ -11,13 +11,15 @@ def read_requirement(state: State, context: Context) -> Update:
     from langchain_core.messages import AIMessage
 
     from dlcodegen.execution.sandbox.fork_server import warm_up
+    from dlcodegen.planner.choice import choose
     from dlcodegen.planner.request import read_requirement as read
 
     requirement = state.get("requirement") or _last_message(state)
     dataset, data = state.get("dataset") or "", state.get("data") or ""
     try:
         context.writer_in_use  # noqa: B018  a missing model is said now, not after ten stages
-        found = read(requirement, dataset, data, state.get("framework") or "")
+        chosen = choose(context)
+        found = read(requirement, dataset, data, state.get("framework") or "", chosen.opinion)
     except InputError as problem:
         return {
             "status": "needs_input",
@@ -36,7 +38,7 @@ def read_requirement(state: State, context: Context) -> Update:
         "request": request,
         "category": found.category,
         "category_confidence": found.confidence,
-        "notes": found.notes,
+        "notes": [*chosen.notes, *found.notes],
         "progress": f"{found.category}, {len(found.facts)} stated facts",
     }
 

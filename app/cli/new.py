@@ -24,12 +24,8 @@ def new(  # noqa: PLR0913, PLR0917  one parameter an option
         str, typer.Option(metavar="PATH", show_default=False, help="Your data, if it is on this computer.")
     ] = "",
     framework: options.FrameworkOption = None,
-    model: Annotated[
-        str, typer.Option(metavar="NAME", help="Chat model: offline (none), or PROVIDER:NAME.")
-    ] = "offline",
-    base_url: Annotated[
-        str, typer.Option(metavar="URL", show_default=False, help="Address of an OpenAI-compatible server.")
-    ] = "",
+    model: options.Model = "offline",
+    base_url: options.BaseUrl = "",
     planner: options.PlannerOption = "auto",
     writer: Annotated[
         Literal["auto", "syntax", "llm"], typer.Option(help="Who writes the code; syntax needs no chat model.")

@@ -33,7 +33,14 @@ FrameworkOption = Annotated[
     Framework | None,
     typer.Option(show_default=False, help="What the code is written with; if not given, what the sentence says."),
 ]
-PlannerOption = Annotated[Literal["auto", "nearest"], typer.Option(help="Who predicts the solution plan.")]
+PlannerOption = Annotated[
+    Literal["auto", "gpt2", "llm", "nearest"],
+    typer.Option(help="Who predicts the solution plan; auto: gpt2, and the chat model (--model) where gpt2 is unsure."),
+]
+Model = Annotated[str, typer.Option(metavar="NAME", help="Chat model: offline (none), or PROVIDER:NAME.")]
+BaseUrl = Annotated[
+    str, typer.Option(metavar="URL", show_default=False, help="Address of an OpenAI-compatible server.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
 TimeLimit = Annotated[float, typer.Option(metavar="SECONDS", help="How long one smoke run may take.")]
 Sandbox = Annotated[

@@ -8,6 +8,8 @@ def plan(
     dataset: options.Dataset = "",
     framework: options.FrameworkOption = None,
     planner: options.PlannerOption = "auto",
+    model: options.Model = "offline",
+    base_url: options.BaseUrl = "",
     as_json: options.AsJson = False,
 ) -> int:
     """Show the solution plan for a requirement, and what the requirement states.
@@ -19,15 +21,17 @@ def plan(
     dlcodegen plan "Segment polyps in 256x256 images with a U-Net"
     dlcodegen plan "Predict house prices" --dataset "13 numeric columns"
     dlcodegen plan "Summarise news articles" --json > plan.json
+    dlcodegen plan "Find faulty bearings by their sound" --planner llm --model openai:gpt-4o-mini
     """
     from dlcodegen.cli import show
     from dlcodegen.context import Context
     from dlcodegen.planner import make_plan
 
-    planned = make_plan(requirement, dataset, framework or "", Context(planner=planner))
+    planned = make_plan(requirement, dataset, framework or "", Context(planner=planner, model=model, base_url=base_url))
     if as_json:
-        more = {"facts": planned.facts, "notes": planned.notes, "confidence": planned.confidence}
-        show.as_json(planned.plan.to_paper() | more)
+        show.as_json(
+            planned.plan.to_paper() | {name: value for name, value in planned._asdict().items() if name != "plan"}
+        )
     else:
-        show.plan(planned.plan, planned.facts, planned.notes, planned.confidence)
+        show.plan(planned)
     return 0

@@ -70,6 +70,7 @@ def train(
     dlcodegen planner train --train train.jsonl --dev dev.jsonl --out weights --base gpt2-large
     """
     from dlcodegen.cli.training import train_with_progress
+    from dlcodegen.planner.gpt2.calibration import calibrate
     from dlcodegen.planner.gpt2.memory import Memory
     from dlcodegen.planner.gpt2.rows import read_rows
     from dlcodegen.planner.gpt2.training import Recipe, Training
@@ -80,6 +81,7 @@ def train(
     recipe = Recipe.of(base, epochs, seed)
     training = Training(learnt.rows, stopping.rows, out, recipe)
     train_with_progress(training)
+    calibrate(out, stopping.rows)
     if memory:
         Memory(learnt.rows).save(out)
     typer.echo(

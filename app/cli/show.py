@@ -15,7 +15,8 @@ from rich.text import Text
 
 from dlcodegen.delivery.markdown import printable
 from dlcodegen.plan import SolutionPlan
-from dlcodegen.report import CheckReport, Conformance, Diagnosis, Fact, Rung
+from dlcodegen.planner import PlannedRequest
+from dlcodegen.report import CheckReport, Conformance, Diagnosis, Rung
 
 _STATUSES = {
     "passed": ("✓ Passed", "bold green"),
@@ -65,14 +66,15 @@ def prompts(sent: list[str], in_json: bool) -> None:
         typer.echo(f"===== prompt {number} of {len(sent)} =====\n{prompt.strip()}\n")
 
 
-def plan(solution: SolutionPlan, facts: list[Fact], notes: list[str], confidence: float) -> None:
+def plan(planned: PlannedRequest) -> None:
     """The solution plan, and what the requirement states."""
     console = Console()
-    console.print(Text(solution.to_paper()["Task Category"], "bold"), Text(f"(confidence {confidence:.2f})", "dim"))
-    console.print(grid([*of_plan(solution), *(("note", note) for note in notes)]))
-    if facts:
+    origin = f"(planned by {planned.planner}, confidence {planned.confidence:.2f})"
+    console.print(Text(planned.plan.to_paper()["Task Category"], "bold"), Text(origin, "dim"))
+    console.print(grid([*of_plan(planned.plan), *(("note", note) for note in planned.notes)]))
+    if planned.facts:
         table = _table("stated in the requirement", "value", "in the words")
-        for fact in facts:
+        for fact in planned.facts:
             table.add_row(_text(fact["name"]), _text(str(fact["value"])), _text(fact["text"]))
         console.print(table)
 

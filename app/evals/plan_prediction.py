@@ -11,13 +11,15 @@ from typing import Any
 
 from dlcodegen.corpus.store import cache_folder
 from dlcodegen.errors import DLCodeGenError, SettingsError
+from dlcodegen.evals import stated_facts, task_reading
 from dlcodegen.evals.journal import Row
 from dlcodegen.evals.plan_files import Plans, read_plan, read_plans
 from dlcodegen.evals.plan_scores import score
 from dlcodegen.evals.published import published_data, published_predictions
-from dlcodegen.planner.gpt2.calibration import calibration
+from dlcodegen.planner.gpt2.calibration import calibrate, calibration
 from dlcodegen.planner.gpt2.decoding import Decoded, Decoder, Settings
 from dlcodegen.planner.gpt2.memory import Memory
+from dlcodegen.planner.gpt2.planner import shipped_planner
 from dlcodegen.planner.gpt2.rows import read_rows, requests
 from dlcodegen.planner.gpt2.training import Recipe, Training
 from dlcodegen.planner.gpt2.weights import SHIPPED, load
@@ -31,6 +33,7 @@ _WAYS: dict[str, Settings] = {
     "memory alone, consensus": Settings(way="consensus", trust=1.0),
 }
 """How the predictor that is trained on the published rows is asked."""
+_PHRASINGS = 240
 _TIMED = 40
 """Plans that are timed for each way of decoding."""
 _START = """
@@ -56,6 +59,8 @@ def steps() -> Iterator[tuple[str, Callable[[], Row]]]:
     yield "start", _start
     for way in ("greedy", "beam"):
         yield f"speed {way}", lambda way=way: _speed(Settings(way=way))  # type: ignore[misc]
+    yield "stated facts", _stated_facts
+    yield from task_reading.steps()
     try:
         folder = published_data()
     except SettingsError as absent:
@@ -92,6 +97,7 @@ def _train(folder: Path, out: Path) -> None:
     """On the published rows, kept in the cache and never shipped; goes on where an interruption left it."""
     rows, dev = (read_rows(folder / "plans" / f"{name}.jsonl", canonical=False).rows for name in ("train", "dev"))
     Training(rows, dev, out, Recipe()).run(lambda *_: None, lambda _: None)
+    calibrate(out, dev)
     Memory(rows).save(out)
     (out / "done").touch()
 
@@ -121,6 +127,14 @@ def _believable(folder: Path, plans: Mapping[Any, Decoded]) -> Row:
     ]
     found = calibration(sure, right)
     return {"confidence": round(found.confidence, 3), "calibration error": round(found.error, 3)}
+
+
+def _stated_facts() -> Row:
+    """Of all facts that a plan has a place for, how many stand in it."""
+    found = list(stated_facts.planned(shipped_planner(), _PHRASINGS, seed=11))
+    stated = [fact for request, _ in found for fact in request.facts if fact["name"] in stated_facts.VALUES]
+    absent = [name for request, plan in found for name in stated_facts.missing(plan, request.facts)]
+    return {"phrasings": len(found), "stated": len(stated), "shown": len(stated) - len(absent), "missing": absent}
 
 
 @cache

@@ -18,7 +18,9 @@ from dlcodegen.corpus.texts import plan_text
 from dlcodegen.errors import RequirementError
 from dlcodegen.evals.journal import Row
 from dlcodegen.plan import SolutionPlan
+from dlcodegen.planner.gpt2.planner import shipped_planner
 from dlcodegen.planner.nearest import NearestPlanner
+from dlcodegen.planner.protocol import PlanRequest
 from dlcodegen.planner.request import read_requirement
 from dlcodegen.planner.stated import read_stated
 from dlcodegen.report import Fact
@@ -80,14 +82,15 @@ def _ways(opinion: DenseOpinion | None) -> dict[str, Way]:
         "words, shapes and architecture": lambda asked: _ids(
             rank_by_words(asked.pair.requirement, asked.facts, asked.ids, pool)
         ),
-        "plans, shapes and architecture (what a run does)": lambda asked: _ids(
-            rank_by_plan(_plan(asked), asked.facts, asked.ids, pool)
+        "plans, shapes and architecture": lambda asked: _ids(rank_by_plan(_plan(asked), asked.facts, asked.ids, pool)),
+        "the predictor's plans, shapes and architecture (what a run does)": lambda asked: _ids(
+            rank_by_plan(_predicted(asked), asked.facts, asked.ids, pool)
         ),
     }
     if opinion is None:
         return ways
     dense: Way = lambda asked: opinion.order(asked.pair.requirement, asked.ids, pool)  # noqa: E731
-    run = ways["plans, shapes and architecture (what a run does)"]
+    run = ways["the predictor's plans, shapes and architecture (what a run does)"]
     return ways | {
         "dense alone": dense,
         "a run with the second opinion": lambda asked: _fused(run(asked), dense(asked)),
@@ -126,7 +129,8 @@ def _measured(name: str, way_of: Way, category: str, part: Part) -> Callable[[],
 def ask(pair: Pair, category: str, pool: Pool) -> Asked:
     """What the stages before retrieval make of a requirement; with the category known, only the filter is told."""
     try:
-        read = read_requirement(pair.requirement, framework=pair.framework)
+        opinion = shipped_planner().category_odds
+        read = read_requirement(pair.requirement, framework=pair.framework, opinion=opinion)
         name, confidence, facts = read.category, read.confidence, read.facts
     except RequirementError:
         name, confidence, facts = "other", 0.0, []
@@ -139,10 +143,16 @@ def ask(pair: Pair, category: str, pool: Pool) -> Asked:
 
 
 def _plan(asked: Asked) -> SolutionPlan:
-    planned = NearestPlanner().predict(
-        asked.pair.requirement, asked.category, asked.confidence, asked.facts, asked.pair.framework
-    )
-    return planned.plan
+    return NearestPlanner().predict(_request(asked)).plan
+
+
+def _predicted(asked: Asked) -> SolutionPlan:
+    return shipped_planner().predict(_request(asked)).plan
+
+
+def _request(asked: Asked) -> PlanRequest:
+    pair = asked.pair
+    return PlanRequest(pair.requirement, asked.category, asked.confidence, pair.framework, facts=asked.facts)
 
 
 def _by_score(over: Documents, query: str, ids: Sequence[str]) -> list[str]:

@@ -1,7 +1,10 @@
 """From the settings to a chat model, and one question to it: `ask(chat_model(context), context, "Write ...").text`."""
 
+import json
 import os
 import re
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,10 +12,11 @@ from urllib.parse import urlsplit
 
 from dlcodegen.context import Context
 from dlcodegen.errors import SettingsError
-from dlcodegen.models.failures import explain, one_line, provider_errors, scrub
+from dlcodegen.models.failures import explain, may_refuse_schema, one_line, provider_errors, scrub
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
 
 RETRIES = 2
 """After a failure that may pass (rate limit, server error, broken connection)."""
@@ -66,22 +70,49 @@ def chat_model(context: Context) -> "BaseChatModel":
     return _build(provider, name, context)
 
 
-def ask(model: "BaseChatModel", context: Context, prompt: str) -> Answer:
+def ask(model: "BaseChatModel", context: Context, prompt: str, schema: Mapping[str, Any] | None = None) -> Answer:
     """Send one prompt and wait for the answer. Keys found in the environment are taken out of the prompt.
+
+    With a JSON `schema` (it needs a `title`) the answer is asked for in that form, in the way the provider has for it;
+    one that has none, or refuses, is asked plainly. Many servers take the wish and ignore it: the text may be anything.
 
     LangGraph's token stream leaves the answer out: drafts are working material, no part of the chat. Raises
     SettingsError when the user can mend it (address, key, model name, prompt too long for the model), and ModelError
     for what the provider got wrong.
     """
-    from langgraph.constants import TAG_NOSTREAM
-
     try:
-        message = model.invoke(scrub(prompt), {"tags": [TAG_NOSTREAM]})
+        message = _invoke(model, scrub(prompt), schema)
+    except NotImplementedError:
+        if schema is None:
+            raise
+        return ask(model, context, prompt)
     except provider_errors() as error:
+        if schema is not None and may_refuse_schema(error):
+            return ask(model, context, prompt)
         # The provider's text may quote the key: it is replaced, and not shown as a cause either.
         raise explain(error, context, _key_name(context.model.split(":")[0])) from None
-    text, usage = str(message.text), message.usage_metadata
+    text, usage = _said(message), getattr(message, "usage_metadata", None)
     return Answer(text, usage["input_tokens"], usage["output_tokens"]) if usage else Answer(text)
+
+
+def _invoke(model: "BaseChatModel", prompt: str, schema: Mapping[str, Any] | None) -> "BaseMessage":
+    """Raises NotImplementedError where LangChain knows no structured output of this model."""
+    from langgraph.constants import TAG_NOSTREAM
+
+    if schema is None:
+        return model.invoke(prompt, {"tags": [TAG_NOSTREAM]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # advice on which method to choose, where a server refuses this one
+        structured = model.with_structured_output(dict(schema), include_raw=True)
+        answered: Any = structured.invoke(prompt, {"tags": [TAG_NOSTREAM]})
+    raw: BaseMessage = answered["raw"]
+    return raw
+
+
+def _said(message: "BaseMessage") -> str:
+    """The text; where the provider's way to structured output is a tool, what the tool was called with."""
+    calls = getattr(message, "tool_calls", [])
+    return json.dumps(calls[0]["args"], ensure_ascii=False) if calls else str(message.text)
 
 
 def _provider_and_name(model: str) -> tuple[str, str]:

@@ -58,6 +58,16 @@ def explain(error: Exception, context: Context, key: str) -> DLCodeGenError:
     return _explain_answer(error, names, context, key)
 
 
+def may_refuse_schema(error: Exception) -> bool:
+    """Whether the wish for structured output may be what failed: the server answered, and neither key, rate nor length
+    is the cause. Servers refuse with whatever status they like, and clients fail at an answer that broke off.
+    """
+    names = _class_names(error)
+    unreachable = "ConnectTimeout" in names or bool(names & (_NO_CONNECTION | _NO_ANSWER_IN_TIME))
+    too_long = "ContextOverflowError" in names or _TOO_LONG.search(str(error)) is not None
+    return not unreachable and not too_long and _status(error, names) not in (401, 403, 404, 429)
+
+
 def _explain_answer(error: Exception, names: set[str], context: Context, key: str) -> DLCodeGenError:
     """The server answered, but with a refusal, a failure, or something else than a completion."""
     status, said = _status(error, names), one_line(error)

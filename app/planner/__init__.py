@@ -19,10 +19,13 @@ class PlannedRequest(NamedTuple):
 
 def make_plan(requirement: str, dataset: str, framework: str, context: Context) -> PlannedRequest:
     """Read the requirement and plan it, without building anything. Raises InputError for bad input."""
-    from dlcodegen.planner.nearest import NearestPlanner
+    from dlcodegen.planner.choice import choose, predict
+    from dlcodegen.planner.protocol import PlanRequest
     from dlcodegen.planner.request import read_requirement
 
-    read = read_requirement(requirement, dataset, "", framework)
-    planner = NearestPlanner()
-    predicted = planner.predict(requirement, read.category, read.confidence, read.facts, read.framework)
-    return PlannedRequest(predicted.plan, read.facts, read.notes, predicted.confidence, planner.name)
+    chosen = choose(context)
+    read = read_requirement(requirement, dataset, "", framework, chosen.opinion)
+    request = PlanRequest(requirement, read.category, read.confidence, read.framework, dataset, read.facts)
+    predicted = predict(request, context)
+    notes = [*chosen.notes, *read.notes, *predicted.notes]
+    return PlannedRequest(predicted.plan, read.facts, notes, predicted.confidence, predicted.planner)

@@ -6,7 +6,9 @@ another one than English is often understood.
 """
 
 import difflib
+import math
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from dlcodegen.errors import RequirementError
@@ -14,6 +16,8 @@ from dlcodegen.planner.category_phrases import PHRASES
 from dlcodegen.planner.category_words import DATA, DEEP_LEARNING, KEYWORDS, OTHER_WORK, PAIRS, TASKS
 
 _ENOUGH = 4.0  # points from which on evidence counts as full: one clear pair
+_POINT = 0.5  # what a point of evidence adds to the logarithm of the predictor's odds
+_LIKELY = 0.3  # a category below this is a guess
 
 
 class Category(NamedTuple):
@@ -23,25 +27,41 @@ class Category(NamedTuple):
     confidence: float
 
 
-def find_category(requirement: str, dataset: str = "") -> Category:
+def find_category(requirement: str, dataset: str = "", odds: Mapping[str, float] | None = None) -> Category:
     """The category with the most evidence; `other` where the goal cannot be told.
 
+    `odds`: how likely the plan predictor holds each category; the words then speak for or against it.
     Raises RequirementError when nothing in the requirement asks for a deep-learning task.
     """
     text = plain(requirement)
     found = scores(text, dataset) or scores(_spelt(text), dataset)
-    about_learning = _matches(DEEP_LEARNING, text)
-    if not about_learning and (not found or (re.match(OTHER_WORK, text) and not _asks_for_a_model(text))):
+    category = _clearest(found) if odds is None else _weighed(found, odds)
+    about_learning = _matches(DEEP_LEARNING, text) or (odds is not None and category.name != "other")
+    other_work = re.match(OTHER_WORK, text) and not _asks_for_a_model(text) and not _matches(DEEP_LEARNING, text)
+    if other_work or not (about_learning or found):
         raise RequirementError(
             "this does not ask for a deep-learning task: say what should be learnt from which data, "
             'such as "classify chest X-rays as healthy or ill with a CNN"'
         )
+    return category
+
+
+def _clearest(found: Mapping[str, float]) -> Category:
+    """By the words alone: the share of the best against the second, and whether there is enough of it."""
     if not found:
         return Category("other", 0.0)
     best, *others = sorted(found.items(), key=lambda item: -item[1])
     second = others[0][1] if others else 0.0
     share = best[1] / (best[1] + second)
     return Category(best[0], round(share * min(1.0, best[1] / _ENOUGH), 2))
+
+
+def _weighed(found: Mapping[str, float], odds: Mapping[str, float]) -> Category:
+    """The predictor's odds, raised by what the words say: each point multiplies them. `other` where none is likely."""
+    weights = {name: share * math.exp(_POINT * found.get(name, 0.0)) for name, share in odds.items()}
+    name = max(weights, key=lambda name: weights[name])
+    confidence = weights[name] / sum(weights.values())
+    return Category(name if confidence >= _LIKELY else "other", round(confidence, 2))
 
 
 def scores(requirement: str, dataset: str = "") -> dict[str, float]:

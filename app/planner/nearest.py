@@ -1,21 +1,11 @@
 """The planner that needs no trained model: category and nearest sample by the words, then what is stated."""
 
-from typing import NamedTuple
-
-from dlcodegen.categories import NEIGHBOURS
 from dlcodegen.corpus.pool import shipped_pool
 from dlcodegen.corpus.retrieval import rank_by_words
 from dlcodegen.corpus.sample import Sample
-from dlcodegen.plan import SolutionPlan
+from dlcodegen.planner.grounding import samples_of, substitutes
+from dlcodegen.planner.protocol import PlanRequest, Prediction
 from dlcodegen.planner.state_facts import with_facts
-from dlcodegen.report import Fact
-
-
-class Prediction(NamedTuple):
-    """A plan, and how sure the planner is of it, from 0 to 1."""
-
-    plan: SolutionPlan
-    confidence: float
 
 
 class NearestPlanner:
@@ -23,28 +13,17 @@ class NearestPlanner:
 
     name = "nearest"
 
-    def predict(
-        self, requirement: str, category: str, confidence: float, facts: list[Fact], framework: str
-    ) -> Prediction:
+    def predict(self, request: PlanRequest) -> Prediction:
         """Without samples for category and framework, a plan of the other framework or of a related category serves.
 
         That halves the confidence.
         """
         pool = shipped_pool()
-        samples = list(pool.shipped.values())
-        own = [sample for sample in samples if (sample.category, sample.framework) == (category, framework)]
-        ids = [sample.id for sample in own or _substitutes(category, samples)]
-        nearest = rank_by_words(requirement, facts, ids, pool)[0].sample
-        plan = with_facts(nearest.plan, facts, nearest).model_copy(update={"category": category})
-        return Prediction(plan, confidence if own else confidence / 2)
-
-
-def _substitutes(category: str, pool: list[Sample]) -> list[Sample]:
-    """Samples of this category in any framework, else of its nearest neighbour that has some, else all."""
-    for name in (category, *NEIGHBOURS[category]):
-        if found := [sample for sample in pool if sample.category == name]:
-            return found
-    return pool
+        own = samples_of(request.category, request.framework, pool)
+        ids = [sample.id for sample in own or substitutes(request.category, pool)]
+        nearest = rank_by_words(request.requirement, request.facts, ids, pool)[0].sample
+        plan = with_facts(nearest.plan, request.facts, nearest).model_copy(update={"category": request.category})
+        return Prediction(plan, request.confidence if own else request.confidence / 2, self.name)
 
 
 def unsupported(category: str, framework: str, samples: list[Sample]) -> str:

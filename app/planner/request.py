@@ -1,6 +1,7 @@
 """Reading what the user gave: is it something to work on, and what does it state?"""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,8 @@ from dlcodegen.planner.category import find_category
 from dlcodegen.planner.stated import read_stated
 from dlcodegen.report import Fact
 
+Opinion = Callable[[str, str], dict[str, float]]
+"""(requirement, dataset) -> how likely each category is."""
 MAX_CHARACTERS = 20_000
 _SHARES_WORDS = 5.0
 """BM25 score from which on a requirement and a sample have more in common than a chance word."""
@@ -34,11 +37,14 @@ class ReadRequirement(NamedTuple):
     """What the user should hear about how the requirement was understood."""
 
 
-def read_requirement(requirement: str, dataset: str = "", data: str = "", framework: str = "") -> ReadRequirement:
+def read_requirement(
+    requirement: str, dataset: str = "", data: str = "", framework: str = "", opinion: Opinion | None = None
+) -> ReadRequirement:
     """Validate the request and read what it states.
 
-    `framework` given wins over one that the requirement names. Raises RequirementError when there is nothing to work
-    on, SettingsError when `data` does not exist or the framework is unknown.
+    `framework` given wins over one that the requirement names; `opinion`: the plan predictor's on the category.
+    Raises RequirementError when there is nothing to work on, SettingsError when `data` does not exist or the framework
+    is unknown.
     """
     for name, text in (("requirement", requirement), ("dataset description", dataset)):
         _validate_text(name, text)
@@ -52,7 +58,7 @@ def read_requirement(requirement: str, dataset: str = "", data: str = "", framew
         raise SettingsError(f"framework is pytorch or keras, not {framework!r}")
     if data and not Path(data).expanduser().exists():
         raise SettingsError(f"--data {data}: there is no such file or folder")
-    category = find_category(requirement, dataset)
+    category = find_category(requirement, dataset, opinion(requirement, dataset) if opinion else None)
     if category.name == "other":
         raise RequirementError(
             "it is not clear what should be learnt: name the data and the goal, "

@@ -28,7 +28,7 @@ def code_of(answer: str) -> str:
     Blocks that only together make a script with a `main` are joined. Of a script that breaks off after its `main`,
     the broken last statement is dropped; text after a script without fences goes the same way.
     """
-    text = _without_thoughts(answer.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff"))
+    text = without_thoughts(answer.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff"))
     candidates = [code for code in map(_tidy, _candidates(text)) if code]
     whole = [code for code in candidates if parses(code)]
     return max(whole or candidates, key=len, default="")
@@ -51,7 +51,7 @@ def defines_main(tree: ast.Module) -> bool:
     return any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in tree.body)
 
 
-def _without_thoughts(text: str) -> str:
+def without_thoughts(text: str) -> str:
     """Without `<think>` parts. Some servers swallow the opening tag; an answer cut off lacks the closing one."""
     return _THOUGHT_WITHOUT_START.sub("", _THOUGHT.sub("", text))
 

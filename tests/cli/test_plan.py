@@ -13,7 +13,7 @@ REQUIREMENT = "Segment polyps in 256x256 colonoscopy images with a U-Net"
 def test_the_plan_and_what_is_stated_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["plan", REQUIREMENT]) == 0
     shown = capsys.readouterr()
-    assert shown.out.startswith("Image Segmentation (confidence ")
+    assert shown.out.startswith("Image Segmentation (planned by gpt2, confidence ")
     assert "stated in the requirement" in shown.out
     assert shown.err == ""
 

@@ -5,7 +5,8 @@ import pytest
 
 from dlcodegen.cli import show
 from dlcodegen.plan import SolutionPlan
-from dlcodegen.report import CheckReport
+from dlcodegen.planner import PlannedRequest
+from dlcodegen.report import CheckReport, Fact
 
 PLAN = SolutionPlan.from_paper(
     {
@@ -49,9 +50,10 @@ def lines(text: str) -> list[str]:
 
 
 def test_a_plan_is_a_page_of_rows_and_the_stated_facts(capsys: pytest.CaptureFixture[str]) -> None:
-    show.plan(PLAN, [{"name": "epochs", "value": 5, "text": "for 5 epochs"}], ["No loss is stated."], 0.5)
+    facts: list[Fact] = [{"name": "epochs", "value": 5, "text": "for 5 epochs"}]
+    show.plan(PlannedRequest(PLAN, facts, ["No loss is stated."], 0.5, "nearest"))
     shown = lines(capsys.readouterr().out)
-    assert shown[0] == "Image Segmentation (confidence 0.50)"
+    assert shown[0] == "Image Segmentation (planned by nearest, confidence 0.50)"
     assert "input images [red]of 64x64[2J" in shown  # no markup, no escape sequence
     assert shown[shown.index("layers Conv2D(32)") + 1] == "Dense(5)"
     assert "learning rate 0.001" in shown

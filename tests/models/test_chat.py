@@ -1,70 +1,27 @@
 """Names, keys and addresses become a model or one line that says what to type; failures of a server likewise."""
 
-import json
 import sys
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableLambda
 
 from dlcodegen.context import Context
 from dlcodegen.errors import DLCodeGenError, ModelError, SettingsError
 from dlcodegen.models import chat
 from dlcodegen.models.chat import Answer, ask, chat_model
+from dlcodegen.models.scripted import ScriptedChatModel
+from tests.fake_server import FakeServer, completion, running
 
 KEY = "sk-test-0123456789abcdefghijkl"
 
 
-class FakeServer(ThreadingHTTPServer):
-    """Answers every chat completion with `status` and `body`, and keeps what it was sent."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.status = 200
-        self.body = completion("import torch")
-        self.requests: list[dict[str, Any]] = []
-        self.authorizations: list[str | None] = []
-
-    @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/v1"
-
-    def fail(self, status: int, message: str) -> None:
-        self.status, self.body = status, json.dumps({"error": {"message": message}})
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: FakeServer
-
-    def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        self.server.requests.append(json.loads(self.rfile.read(length)))
-        self.server.authorizations.append(self.headers["Authorization"])
-        self.send_response(self.server.status)
-        self.send_header("Content-Type", "application/json" if self.server.body.startswith("{") else "text/html")
-        self.end_headers()
-        self.wfile.write(self.server.body.encode())
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
-
-
-def completion(content: object) -> str:
-    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}
-    usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
-    return json.dumps({"id": "1", "object": "chat.completion", "created": 1, "choices": [choice], "usage": usage})
-
-
 @pytest.fixture
 def server() -> Iterator[FakeServer]:
-    with FakeServer() as fake:
-        thread = Thread(target=fake.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with running() as fake:
         yield fake
-        fake.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)
@@ -220,3 +177,77 @@ def test_a_server_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     with FakeServer() as silent, pytest.raises(ModelError) as raised:  # takes the connection, and nobody answers
         asked(own_server(silent))
     assert one_line(raised.value) == ("openai:my-model gave no answer in time: try again, or take a smaller model")
+
+
+SCHEMA = {
+    "title": "size",
+    "type": "object",
+    "properties": {"size": {"type": "integer"}},
+    "required": ["size"],
+    "additionalProperties": False,
+}
+
+
+def test_an_answer_by_schema_is_asked_for_as_the_provider_has_it(server: FakeServer) -> None:
+    server.body = completion('{"size": 3}')
+    context = own_server(server)
+    answer = ask(chat_model(context), context, "How large?", SCHEMA)
+    assert answer == Answer('{"size": 3}', input_tokens=11, output_tokens=7)
+    (request,) = server.requests
+    wanted = request["response_format"]
+    assert (wanted["type"], wanted["json_schema"]["name"]) == ("json_schema", "size")
+    assert wanted["json_schema"]["schema"]["properties"] == SCHEMA["properties"]
+
+
+@pytest.mark.parametrize("status", [400, 422, 500, 501])
+def test_a_server_that_refuses_the_schema_is_asked_plainly(server: FakeServer, status: int) -> None:
+    server.refusal, context = status, own_server(server)
+    assert ask(chat_model(context), context, "How large?", SCHEMA).text == "import torch"
+    assert ["response_format" in request for request in server.requests] == [True, False]
+
+
+def test_a_server_that_ignores_the_schema_gives_its_text(server: FakeServer) -> None:
+    server.body, context = completion("About three."), own_server(server)
+    assert ask(chat_model(context), context, "How large?", SCHEMA).text == "About three."
+    assert len(server.requests) == 1
+
+
+def test_an_answer_by_schema_that_breaks_off_is_asked_for_plainly(server: FakeServer) -> None:
+    server.body, context = completion('{"size": 3', finish_reason="length"), own_server(server)
+    assert ask(chat_model(context), context, "How large?", SCHEMA).text == '{"size": 3'
+
+
+@pytest.mark.parametrize(("status", "kind"), [(401, SettingsError), (404, SettingsError), (429, ModelError)])
+def test_what_no_plain_question_would_mend_is_said_at_once(
+    server: FakeServer, status: int, kind: type[DLCodeGenError]
+) -> None:
+    server.fail(status, "no")
+    context = own_server(server)
+    with pytest.raises(kind):
+        ask(chat_model(context), context, "How large?", SCHEMA)
+    assert len(server.requests) == 1
+
+
+def test_what_a_tool_was_called_with_is_the_answer() -> None:
+    class ByTool(ScriptedChatModel):
+        """Knows structured output by tools alone, as some providers do."""
+
+        def bind_tools(self, tools: Any, **kwargs: Any) -> Any:
+            call = {"name": "size", "args": {"size": 3}, "id": "1"}
+            return RunnableLambda(lambda _: AIMessage(content="Here it is.", tool_calls=[call]))
+
+    assert ask(ByTool(), Context(model="scripted:x"), "How large?", SCHEMA).text == '{"size": 3}'
+
+
+def test_an_answer_by_schema_stays_out_of_the_chat_that_langgraph_streams(server: FakeServer) -> None:
+    from langgraph.graph import START, MessagesState, StateGraph
+
+    context = own_server(server)
+
+    def node(state: MessagesState) -> dict[str, str]:
+        ask(chat_model(context), context, "How large?", SCHEMA)
+        return {}
+
+    graph = StateGraph(MessagesState).add_node("node", node).add_edge(START, "node").compile()
+    assert list(graph.stream({"messages": []}, stream_mode="messages")) == []
+    assert len(server.requests) == 1

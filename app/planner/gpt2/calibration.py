@@ -1,10 +1,13 @@
 """Confidence that means something: of the categories given 0.8, four of five should be right."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 from dlcodegen.planner.gpt2.decoding import Decoder
 from dlcodegen.planner.gpt2.rows import PlanRow
+from dlcodegen.planner.gpt2.weights import load, save_facts
 
 _TEMPERATURES = tuple(1.1**step for step in range(-8, 22))
 _BINS = 10
@@ -18,6 +21,14 @@ class Calibration(NamedTuple):
     """Mean over the rows."""
     error: float
     """Expected calibration error: mean gap between confidence and accuracy over ten bins of confidence."""
+
+
+def calibrate(folder: Path, dev: Sequence[PlanRow]) -> float:
+    """Fit the temperature of the weights in `folder` to the dev rows, and keep it there."""
+    predictor = load(folder)
+    temperature = fit_temperature(Decoder(replace(predictor, facts={})), dev)
+    save_facts({**predictor.facts, "temperature": round(temperature, 3)}, folder)
+    return temperature
 
 
 def fit_temperature(decoder: Decoder, dev: Sequence[PlanRow]) -> float:

@@ -95,6 +95,12 @@ class Decoder:
         self._write(ids, near, decoded)
         return decoded
 
+    def category_odds(self, requirement: str, dataset: str = "", framework: str = "") -> dict[str, float]:
+        """How likely each category is, spelt as in the training rows."""
+        near = self.memory.nearest(requirement, dataset, self.settings.neighbours) if self.memory else []
+        ids = self._vocabulary.prompt(requirement, dataset, framework)
+        return self._mixed("category", self.odds(ids, "category"), near)
+
     def odds(self, ids: list[int], name: str) -> dict[str, float]:
         """The network's distribution over the values of a closed field, after these tokens."""
         import torch

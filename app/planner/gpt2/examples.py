@@ -31,6 +31,8 @@ class Noise:
     dropped_words: float = 0.1
     dropped_dataset: float = 0.15
     """People often give no description of their data."""
+    dropped_framework: float = 0.2
+    """The category is asked for before the framework is known."""
 
 
 class Example(NamedTuple):
@@ -42,18 +44,22 @@ class Example(NamedTuple):
 
 def encode(row: PlanRow, vocabulary: Vocabulary, emphasis: Emphasis, noise: Noise | None, random: Random) -> Example:
     """The whole row; the end of a plan that is too long for the model is not learnt."""
-    requirement, dataset = row.requirement, row.dataset
+    requirement, dataset, framework = row.requirement, row.dataset, row.framework
     if noise is not None:
         requirement = _thinned(requirement, noise.dropped_words, random)
         dataset = "" if random.random() < noise.dropped_dataset else _thinned(dataset, noise.dropped_words, random)
-    ids = vocabulary.prompt(requirement, dataset, row.framework)
+        framework = "" if random.random() < noise.dropped_framework else framework
+    ids = vocabulary.prompt(requirement, dataset, framework)
     weights = [emphasis.prompt] * len(ids)
     for name in CLOSED:
         if name in row.values and (pair := vocabulary.closed(name, row.values[name])):
             ids += pair
             weights += [0.0, emphasis.value]  # which field comes next is not for the model to decide
-    written = vocabulary.open(row)
-    return Example((ids + written)[:POSITIONS], [*weights, 0.0, *[1.0] * (len(written) - 1)][:POSITIONS])
+    if row.layers:
+        written = vocabulary.open(row)
+        ids += written
+        weights += [0.0, *[1.0] * (len(written) - 1)]
+    return Example(ids[:POSITIONS], weights[:POSITIONS])
 
 
 def batches(examples: Sequence[Example], tokens: int, random: Random | None) -> Iterator[list[Example]]:

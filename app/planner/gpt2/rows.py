@@ -35,6 +35,7 @@ class PlanRow:
     values: dict[str, str]
     """Closed fields, `input`, `output` and `preprocess`, as text."""
     layers: list[str]
+    """None where the row asks for no deep-learning task (category `Other`)."""
     framework: str = ""
     """`pytorch`, `keras`, or empty where the row does not say."""
 
@@ -47,7 +48,7 @@ class RowsRead:
     broken: list[str] = field(default_factory=list)
     """`line 3: no JSON`, one for each row that was left out."""
     foreign: dict[str, str] = field(default_factory=dict)
-    """Categories outside the list -> what they were read as."""
+    """Categories outside the list -> the canonical names that they were read as."""
 
 
 def read_rows(path: Path, canonical: bool = True) -> RowsRead:
@@ -114,7 +115,7 @@ def _row(line: str, canonical: bool, foreign: dict[str, str]) -> PlanRow:
         values["category"] = _canonical(values["category"], foreign)
     layers = found.get("layers")
     names = [_words(layer) for layer in layers] if isinstance(layers, list) else [_words(layers)]
-    if not values["category"] or not any(names):
+    if not values["category"] or not (any(names) or values["category"] == categories.title("other")):
         raise InputError("the plan lacks its task category or its layers")
     return PlanRow(
         requirement=_words(row["requirement"]),
@@ -129,7 +130,7 @@ def _canonical(category: str, foreign: dict[str, str]) -> str:
     name = categories.nearest(category)
     if categories.title(name).lower() != category.lower():
         foreign[category] = name
-    return name
+    return categories.title(name)
 
 
 def _words(value: Any) -> str:

@@ -30,9 +30,9 @@ class Recipe:
     """Name or folder of a GPT-2 to start from; empty: from nothing."""
     width: int = 256
     depth: int = 4
-    dropout: float = 0.1
+    dropout: float = 0.15
     epochs: int = 10
-    patience: int = 2
+    patience: int = 3
     """Epochs without a better loss on the dev rows until training ends early."""
     learning_rate: float = 2e-3
     """Reached after the warm-up; falls as a cosine to a tenth."""

@@ -62,7 +62,12 @@ def save(predictor: Predictor, folder: Path, half: bool = True) -> None:
     network = copy.deepcopy(predictor.network).half() if half else predictor.network
     network.save_pretrained(folder)
     predictor.vocabulary.save(folder)
-    (folder / _FACTS_FILE).write_text(json.dumps(predictor.facts, indent=1), encoding="utf-8")
+    save_facts(predictor.facts, folder)
+
+
+def save_facts(facts: dict[str, Any], folder: Path) -> None:
+    """What was learnt besides the weights."""
+    (folder / _FACTS_FILE).write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 
 def load(folder: Path) -> Predictor:

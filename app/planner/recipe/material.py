@@ -46,6 +46,18 @@ def material(category: str) -> Material:
     return Material(category, topics, [line for line in phrasings if line.strip()], named)
 
 
+@cache
+def in_other_languages() -> list[dict[str, str]]:
+    """`requirement` and `category` of requirements that are not in English."""
+    return _rows("topics", "languages")
+
+
+@cache
+def what_is_no_task() -> list[str]:
+    """What people ask that is no deep-learning task, or too vague to be one."""
+    return (_FOLDER / "topics" / "other.txt").read_text(encoding="utf-8").splitlines()
+
+
 def _rows(kind: str, category: str) -> list[dict[str, Any]]:
     lines = (_FOLDER / kind / f"{category}.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines if line.strip()]

@@ -8,19 +8,27 @@ import json
 from collections.abc import Iterator
 from functools import cache
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from dlcodegen.categories import CATEGORIES
+from dlcodegen.categories import CATEGORIES, title
 from dlcodegen.corpus.pool import shipped_pool
+from dlcodegen.corpus.retrieval import rank_by_words
 from dlcodegen.corpus.sample import Sample
-from dlcodegen.planner.recipe.material import Material, Topic, material
+from dlcodegen.planner.recipe.material import Material, Topic, in_other_languages, material, what_is_no_task
 from dlcodegen.planner.recipe.statements import statements
 from dlcodegen.planner.recipe.wording import as_typed
 from dlcodegen.planner.state_facts import with_facts
 from dlcodegen.planner.stated import read_stated
+from dlcodegen.report import Fact
 
 _DEV_EVERY = 12
 """Every so many topics one is kept for the dev rows: they tell how topics fare that were never seen."""
+
+_OTHER_LANGUAGES = 0.05
+"""Share of rows that are not in English."""
+_KERAS = 0.25
+"""Share of rows for Keras."""
+_Item = TypeVar("_Item")
 
 
 class Pair(NamedTuple):
@@ -32,27 +40,62 @@ class Pair(NamedTuple):
     framework: str
 
 
-def pairs(count: int, seed: int, dev: bool = False) -> Iterator[Pair]:
-    """So many rows; `dev`: of topics that the others never show. Wide categories come more often than narrow ones."""
+def pairs(count: int, seed: int, dev: bool = False, no_tasks: float = 0.04) -> Iterator[Pair]:
+    """So many rows; `dev`: of topics that the others never show; `no_tasks`: share of rows that ask for no plan.
+
+    Wide categories come more often than narrow ones.
+    """
     random = Random(f"{seed} {dev}")
     written = {category: material(category) for category in CATEGORIES if category != "other"}
     weights = [len(each.topics) ** 0.7 for each in written.values()]
     for _ in range(count):
+        if random.random() < no_tasks:
+            yield _no_task(_kept(what_is_no_task(), dev), random)
+            continue
+        if random.random() < _OTHER_LANGUAGES:
+            yield _in_another_language(random.choice(_kept(in_other_languages(), dev)), random)
+            continue
         chosen = random.choices(list(written.values()), weights)[0]
-        kept = [topic for place, topic in enumerate(chosen.topics) if (place % _DEV_EVERY == 0) == dev]
-        yield _pair(chosen, random.choice(kept), random)
+        yield _pair(chosen, random.choice(_kept(chosen.topics, dev)), random)
+
+
+def _kept(items: list[_Item], dev: bool) -> list[_Item]:
+    return [item for place, item in enumerate(items) if (place % _DEV_EVERY == 0) == dev]
+
+
+def _no_task(lines: list[str], random: Random) -> Pair:
+    plan_text = json.dumps({"Task Category": title("other")})
+    return Pair(as_typed(random.choice(lines), random), "", plan_text, _framework(random))
+
+
+def _in_another_language(row: dict[str, str], random: Random) -> Pair:
+    category, framework = row["category"], _framework(random)
+    requirement = as_typed(row["requirement"], random)
+    facts = list(read_stated(requirement, "", category, framework).facts.values())
+    ours = {sample.id: sample for sample in _samples(category).values() if sample.framework == framework}
+    ids = list(ours or {sample.id: sample for sample in _samples(category).values()})
+    sample = rank_by_words(row["requirement"], facts, ids, shipped_pool())[0].sample
+    return _stated(requirement, "", sample, facts, framework)
+
+
+def _stated(requirement: str, dataset: str, sample: Sample, facts: list[Fact], framework: str) -> Pair:
+    plan = with_facts(sample.plan, facts, sample)
+    return Pair(requirement, dataset, json.dumps(plan.to_paper(), ensure_ascii=False), framework)
+
+
+def _framework(random: Random) -> str:
+    return "keras" if random.random() < _KERAS else "pytorch"
 
 
 def _pair(written: Material, topic: Topic, random: Random) -> Pair:
-    framework = "keras" if random.random() < 0.25 else "pytorch"
+    framework = _framework(random)
     sample, model = _sample(written, topic, framework, random)
     requirement = _requirement(written, topic, model, random)
     dataset = random.choice(topic.datasets) if random.random() < 0.7 else ""
     if not dataset and random.random() < 0.2:
         requirement = f"{requirement.rstrip('.')}. {random.choice(topic.datasets)}"
     facts = list(read_stated(requirement, dataset, topic.category, framework).facts.values())
-    plan = with_facts(sample.plan, facts, sample)
-    return Pair(requirement, dataset, json.dumps(plan.to_paper(), ensure_ascii=False), framework)
+    return _stated(requirement, dataset, sample, facts, framework)
 
 
 def _sample(written: Material, topic: Topic, framework: str, random: Random) -> tuple[Sample, str]:

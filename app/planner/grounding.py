@@ -1,0 +1,72 @@
+"""What holds a plan to the requirement: the samples that are like it, and the stated facts in every part of it."""
+
+import re
+
+from dlcodegen.categories import NEIGHBOURS
+from dlcodegen.corpus.pool import Pool
+from dlcodegen.corpus.retrieval import rank_by_words
+from dlcodegen.corpus.sample import Sample
+from dlcodegen.plan import SolutionPlan
+from dlcodegen.planner.layer_grounding import grounded_layers
+from dlcodegen.planner.protocol import PlanRequest
+from dlcodegen.planner.state_facts import with_facts
+from dlcodegen.report import Fact
+
+_TEXTS = ("input", "output", "preprocess")
+_TRAINING = {
+    "framework", "optimizer", "loss", "learning_rate", "batch_size", "epochs", "metric", "momentum", "weight_decay",
+    "nesterov",
+}  # fmt: skip
+"""Facts that stand among the hyperparameters: their numbers say nothing of the data or the layers."""
+_SIZE = re.compile(r"(\d+)\s?[x×]\s?(\d+)")
+
+
+def samples_of(category: str, framework: str, pool: Pool) -> list[Sample]:
+    """The shipped samples of category and framework; none is an answer too."""
+    return [sample for sample in pool.shipped.values() if (sample.category, sample.framework) == (category, framework)]
+
+
+def substitutes(category: str, pool: Pool) -> list[Sample]:
+    """Samples of this category in any framework, else of its nearest neighbour that has some, else all."""
+    samples = list(pool.shipped.values())
+    for name in (category, *NEIGHBOURS[category]):
+        if found := [sample for sample in samples if sample.category == name]:
+            return found
+    return samples
+
+
+def grounded(plan: SolutionPlan, request: PlanRequest, pool: Pool) -> SolutionPlan:
+    """A plan that no sample stands behind, with what is stated in it.
+
+    The sample that is nearest by the words, with the facts set, tells what each part must hold: no part holds less of
+    what is stated than the nearest planner's. A part that holds it stays as it was written; one that does not is
+    written anew: its numbers by the sample's settings, else the sample's part.
+    """
+    facts = request.facts
+    samples = samples_of(plan.category, request.framework, pool) or substitutes(plan.category, pool)
+    sample = rank_by_words(request.requirement, facts, [sample.id for sample in samples], pool)[0].sample
+    own, changed = with_facts(sample.plan, facts, sample), with_facts(plan, facts, sample)
+    shapes = [fact for fact in facts if fact["name"] not in _TRAINING]
+    texts = {
+        part: _first_that_holds([getattr(plan, part), getattr(changed, part)], getattr(own, part), shapes)
+        for part in _TEXTS
+    }
+    layers = grounded_layers(plan.layers, own.layers, {fact["name"]: fact["value"] for fact in shapes})
+    return plan.model_copy(update={**texts, "layers": layers, "hyperparameters": changed.hyperparameters})
+
+
+def _first_that_holds(texts: list[str], own: str, facts: list[Fact]) -> str:
+    """The first text that holds every stated value that `own` holds; `own` where none does."""
+    stated = _words(own) & {word for fact in facts for word in _words(_spelt(fact["value"]))}
+    sizes = set(_SIZE.findall(own)) if any(fact["name"] == "image_height" for fact in facts) else set()
+    return next((text for text in texts if stated <= _words(text) and sizes <= set(_SIZE.findall(text))), own)
+
+
+def _spelt(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _words(text: str) -> set[str]:
+    """Words and numbers, sizes taken apart: `28x28` holds `28`; a split such as `70/15/15` is one."""
+    apart = _SIZE.sub(r"\1 \2", text.lower())
+    return set(re.findall(r"\d+(?:/\d+)+|\d+(?:\.\d+)?|[^\W\d_]+", apart))
