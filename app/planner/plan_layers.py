@@ -52,7 +52,8 @@ def restated_layers(
     if not swap and interface and anew and is_built_from_layers(sample.category):
         built = _built(wanted or own or "mlp", interface, stated)
         if built is not None:
-            return [_resolved(layer, values) for layer in built]
+            # A network with one logit has no number of classes.
+            return [_resolved(layer, {"num_classes": 1, **stated, **values}) for layer in built]
     layers = [_updated(layer, stated, sample, values, interface) for layer in predicted]
     if "num_layers" in stated and "num_layers" in sample.config:
         layers = _repeated(layers, int(sample.config["num_layers"]), int(stated["num_layers"]))

@@ -80,7 +80,8 @@ def _shape(
 ) -> str:
     """`(N, 3, 64, 64)`: worked out where it is the model's own shape, else number by number."""
     items = [item.strip() for item in text.strip("()").split(",") if item.strip()]
-    for image in (("channels", "image_height", "image_width"), ("image_height", "image_width", "channels")):
+    size = ("image_height", "image_width")
+    for image in (("channels", *size), (*size, "channels"), size):
         if "image_height" in sample.config and items[1:] == [dimension(name, sample.config) for name in image]:
             dimensions = image
     if dimensions and len(items) == len(dimensions) + 1 and all(item.isdigit() for item in items[1:]):
