@@ -71,7 +71,7 @@ def train(
     """
     from dlcodegen.cli.training import train_with_progress
     from dlcodegen.planner.gpt2.calibration import calibrate
-    from dlcodegen.planner.gpt2.memory import Memory
+    from dlcodegen.planner.gpt2.memory import FILE, Memory
     from dlcodegen.planner.gpt2.rows import read_rows
     from dlcodegen.planner.gpt2.training import Recipe, Training
 
@@ -82,6 +82,7 @@ def train(
     training = Training(learnt.rows, stopping.rows, out, recipe)
     train_with_progress(training)
     calibrate(out, stopping.rows)
+    (out / FILE).unlink(missing_ok=True)  # of an earlier training
     if memory:
         Memory(learnt.rows).save(out)
     typer.echo(

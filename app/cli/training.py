@@ -1,5 +1,8 @@
 """Training with a bar: which epoch, how far, how good so far; Ctrl-C says how to go on."""
 
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
@@ -20,21 +23,44 @@ def train_with_progress(training: "Training") -> None:
         typer.echo(f"going on in epoch {training.progress.epoch + 1}, step {training.progress.step}", err=True)
     size = sum(parameter.numel() for parameter in training.network.parameters())
     typer.echo(f"{size / 1e6:.1f} million parameters, {len(training.rows):,} rows, on {training.device}", err=True)
-    with Bar(*columns, console=console, transient=True) as bar:
+    with Bar(*columns, console=console, transient=True) as bar, _ctrl_c_noted() as is_interrupted:
         task = bar.add_task("epoch 1", total=None)
 
         def show(progress: "Progress", steps: int, loss: float) -> None:
             done = len(progress.history)
             bar.update(task, description=f"epoch {done + 1}, loss {loss:.2f}", total=steps, completed=progress.step)
+            leave_if_interrupted()
 
         def epoch_done(progress: "Progress") -> None:
             last = progress.history[-1]
             best = " (best so far)" if progress.best_epoch == last["epoch"] else ""
             console.print(f"epoch {int(last['epoch']) + 1}: loss {last['dev_loss']:.3f} on the dev rows{best}")
+            leave_if_interrupted()
 
-        try:
-            training.run(show, epoch_done)
-        except KeyboardInterrupt:
-            training.checkpoint()
-            console.print("interrupted: the same command goes on from here")
-            raise
+        def leave_if_interrupted() -> None:
+            if is_interrupted():
+                training.checkpoint()
+                console.print("interrupted: the same command goes on from here")
+                raise KeyboardInterrupt
+
+        training.run(show, epoch_done)
+
+
+@contextmanager
+def _ctrl_c_noted() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C is kept for when the step is done: in its midst the weights are half old, half new. A second one ends all.
+
+    Gives what tells whether there was one.
+    """
+    noted = False
+
+    def note(*_: object) -> None:
+        nonlocal noted
+        noted = True
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: noted
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -76,4 +76,4 @@ def _name(layer: str) -> str:
 
 
 def _plain(value: str) -> str:
-    return re.sub(r"[^a-z0-9]+", " ", value.lower()).strip()
+    return re.sub(r"[\W_]+", " ", value.casefold()).strip()

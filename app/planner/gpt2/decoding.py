@@ -6,6 +6,7 @@ The open fields are then generated under a grammar: greedily, by beams (as in th
 that is most like all others, out of several sampled ones and those of the nearest rows (minimum Bayes risk).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -146,15 +147,15 @@ class Decoder:
         settings, vocabulary = self.settings, self._vocabulary
         start = torch.tensor([[*ids, vocabulary.marker["<layers>"]]])
         several = settings.way == "consensus"
+        longest = self.predictor.network.config.n_positions
         torch.manual_seed(settings.seed)
         with torch.inference_mode():
             found = self.predictor.network.generate(
                 start,
                 attention_mask=torch.ones_like(start),
-                logits_processor=LogitsProcessorList([PlanGrammar(vocabulary)]),
-                max_length=self.predictor.network.config.n_positions,
+                logits_processor=LogitsProcessorList([PlanGrammar(vocabulary, longest)]),
+                max_length=longest,
                 do_sample=several,
-                top_k=0,
                 num_return_sequences=settings.drafts if several else 1,
                 num_beams=settings.beams if settings.way == "beam" else 1,
                 pad_token_id=vocabulary.marker["<pad>"],
@@ -172,9 +173,15 @@ class Decoder:
                 parts.append((names[token], []))
             elif token not in (marker["<end>"], marker["<pad>"]):
                 parts[-1][1].append(token)
-        layers = [self._vocabulary.text(written) for name, written in parts if name == "layer"]
+        layers = [_whole(self._vocabulary.text(written)) for name, written in parts if name == "layer"]
         texts = {name: self._vocabulary.text(written) for name, written in parts if name != "layer"}
         return _Draft(layers, texts, weight)
+
+
+def _whole(layer: str) -> str:
+    """A layer that was cut off for its length is left with its name."""
+    cut_off = layer.count("(") != layer.count(")") or layer.count("[") != layer.count("]")
+    return (re.split(r"[(\[]", layer)[0].strip() or layer) if cut_off else layer
 
 
 __all__ = ["Decoded", "Decoder", "Settings", "Way"]

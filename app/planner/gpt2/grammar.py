@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 MAX_LAYERS = 48
 _MAX_TEXT = 64
 """Tokens of one text, or of one layer that is spelt out."""
+_TEXTS = 3
+"""Input, output and preprocess: room for them is kept, however long the layers are."""
 _BRACKETS = {"(": 1, "[": 1, ")": -1, "]": -1}
 
 
@@ -22,18 +24,19 @@ class PlanGrammar:
     preprocess. Lengths are bounded, so that generation always ends.
     """
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: Vocabulary, longest: int) -> None:
+        """`longest`: tokens of a whole sequence, prompt included."""
         self._vocabulary = vocabulary
+        self._layers_end = longest - _TEXTS * (_MAX_TEXT + 1) - 2
         marker = vocabulary.marker
         self._layers, self._layer = marker["<layers>"], marker["<layer>"]
         self._after = {marker["<input>"]: marker["<output>"], marker["<output>"]: marker["<preprocess>"]}
         self._after[marker["<preprocess>"]] = marker["<end>"]
         self._input, self._preprocess, self._end = marker["<input>"], marker["<preprocess>"], marker["<end>"]
         self._heads = {marker[f"<{name}>"] for name in OPEN} | {self._layer}
-        self._depth = [
-            sum(_BRACKETS.get(letter, 0) for letter in vocabulary.pieces.decode([piece]))
-            for piece in range(vocabulary.text_size)
-        ]
+        self._depth = [sum(_BRACKETS.get(letter, 0) for letter in text) for text in vocabulary.piece_texts]
+        self._text = slice(0, vocabulary.text_size)
+        self._visible = [piece for piece, text in enumerate(vocabulary.piece_texts) if _is_visible(text)]
 
     def __call__(self, input_ids: "torch.LongTensor", scores: "torch.FloatTensor") -> Any:
         """`input_ids`: hypotheses x tokens; `scores`: hypotheses x vocabulary, returned with -inf where forbidden."""
@@ -45,8 +48,8 @@ class PlanGrammar:
                 masked[place, allowed] = scores[place, allowed]
         return masked
 
-    def _allowed(self, ids: Sequence[int]) -> list[slice]:
-        """Ranges of token ids that may come next."""
+    def _allowed(self, ids: Sequence[int]) -> "list[slice | list[int]]":
+        """Token ids that may come next."""
         if ids[-1] == self._end:
             return [_only(self._end)]
         start = next(place for place in range(len(ids) - 1, -1, -1) if ids[place] in self._heads)
@@ -55,19 +58,31 @@ class PlanGrammar:
             return [_only(self._layer)]
         if head == self._layer:
             return self._in_layer(written, ids)
-        text = [] if len(written) >= _MAX_TEXT else [slice(0, self._vocabulary.text_size)]
-        may_end = bool(written) or head == self._preprocess
-        return text + ([_only(self._after[head])] if may_end else [])
+        return self._in_text(head, written)
 
-    def _in_layer(self, written: Sequence[int], ids: Sequence[int]) -> list[slice]:
-        closing = [_only(self._input)] + ([_only(self._layer)] if ids.count(self._layer) < MAX_LAYERS else [])
+    def _in_text(self, head: int, written: Sequence[int]) -> "list[slice | list[int]]":
+        """Preprocess may be empty; of the others at least the last piece that there is room for can be seen."""
+        if head == self._preprocess or _is_visible(self._vocabulary.text(written)):
+            end = _only(self._after[head])
+            return [end] if len(written) >= _MAX_TEXT else [self._text, end]
+        return [self._text] if len(written) < _MAX_TEXT - 1 else [self._visible]
+
+    def _in_layer(self, written: Sequence[int], ids: Sequence[int]) -> "list[slice | list[int]]":
+        known = self._vocabulary.layer_ids
         if not written:
-            known = self._vocabulary.layer_ids
-            return [slice(0, self._vocabulary.text_size), slice(known.start, known.stop)]
-        if written[-1] in self._vocabulary.layer_ids or len(written) >= _MAX_TEXT:
+            return [self._visible, slice(known.start, known.stop)]
+        no_room = len(ids) >= self._layers_end
+        enough = no_room or ids.count(self._layer) >= MAX_LAYERS
+        closing: list[slice | list[int]] = [_only(self._input)] if enough else [_only(self._input), _only(self._layer)]
+        if no_room or written[-1] in known or len(written) >= _MAX_TEXT:
             return closing
         balanced = sum(self._depth[piece] for piece in written) == 0
-        return [slice(0, self._vocabulary.text_size), *(closing if balanced else [])]
+        return [self._text, *(closing if balanced else [])]
+
+
+def _is_visible(text: str) -> bool:
+    """More than white space and bytes that are no letter yet."""
+    return bool(text.replace("\ufffd", "").strip())
 
 
 def _only(token: int) -> slice:

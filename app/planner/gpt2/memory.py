@@ -12,7 +12,7 @@ from dlcodegen.corpus.texts import tokens
 from dlcodegen.errors import InputError
 from dlcodegen.planner.gpt2.rows import PlanRow
 
-_FILE = "memory.jsonl"
+FILE = "memory.jsonl"
 
 _SHARPNESS = 3.0
 """A neighbour with two thirds of the best one's score weighs e times less than it."""
@@ -33,13 +33,14 @@ class Memory:
         self.rows = list(rows)
 
     def nearest(self, requirement: str, dataset: str, limit: int) -> list[Neighbour]:
-        """The nearest rows, best first; fewer than `limit` when the memory is smaller."""
+        """The nearest rows, best first; fewer than `limit` when fewer share a word with the request."""
         import numpy as np
 
         words = list(dict.fromkeys(_terms(requirement, dataset)))
         scores = self._index.scores(words)
         best = np.argsort(-scores, kind="stable")[:limit]
-        weights = np.exp(_SHARPNESS * scores[best] / max(scores[best[0]], 1e-9))
+        best = best[scores[best] > 0]
+        weights = np.exp(_SHARPNESS * scores[best] / scores[best[:1]])
         return [
             Neighbour(self.rows[place], float(weight))
             for place, weight in zip(best, weights / weights.sum(), strict=True)
@@ -48,7 +49,7 @@ class Memory:
     def save(self, folder: Path) -> None:
         """One row a line."""
         lines = [json.dumps(asdict(row), ensure_ascii=False) for row in self.rows]
-        (folder / _FILE).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        (folder / FILE).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Memory | None":
@@ -56,11 +57,11 @@ class Memory:
 
         Raises InputError when it is damaged.
         """
-        path = folder / _FILE
+        path = folder / FILE
         if not path.exists():
             return None
         try:
-            return cls([PlanRow(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()])
+            return cls([PlanRow(**json.loads(line)) for line in path.read_text(encoding="utf-8").split("\n") if line])
         except (OSError, ValueError, TypeError) as error:
             raise InputError(f"{path} is damaged: delete it to predict without a memory") from error
 

@@ -1,6 +1,7 @@
 """Training rows: a requirement, a description of the dataset, and the plan that belongs to them."""
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ CLOSED = {
 OPEN = {"layers": "layers", "input": "input", "output": "output", "preprocess": "preprocess"}
 """Fields that are written word by word."""
 NUMBERS = ("learning_rate", "batch_size", "epochs")
+_COUNTS = ("batch_size", "epochs")
+_FRAMEWORKS = ("pytorch", "keras")
 
 
 @dataclass(frozen=True)
@@ -57,18 +60,13 @@ def read_rows(path: Path, canonical: bool = True) -> RowsRead:
     `canonical`: categories become the names of the closed list; otherwise they stay as they are written. A row that
     cannot be used is left out and named. Raises InputError when there is no such file, or when most of it is unusable.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as UTF-8 text: give a file of JSON lines ({error})") from error
     read = RowsRead()
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                read.rows.append(_row(line, canonical, read.foreign))
-            except InputError as error:
-                read.broken.append(f"line {number}: {error}")
-    if len(read.rows) <= len(read.broken):
+    for number, line in _lines(path):
+        try:
+            read.rows.append(_row(line, canonical, read.foreign))
+        except InputError as error:
+            read.broken.append(f"line {number}: {error}")
+    if not read.rows or len(read.rows) < len(read.broken):
         first = f"; {read.broken[0]}" if read.broken else ""
         raise InputError(
             f"{path}: {len(read.rows)} of {len(read.rows) + len(read.broken)} rows can be used{first}; "
@@ -79,23 +77,29 @@ def read_rows(path: Path, canonical: bool = True) -> RowsRead:
 
 def requests(path: Path) -> Iterator[tuple[Any, str, str]]:
     """(id, requirement, dataset) of each row; no plan is needed. Raises InputError that names a broken line."""
+    for number, line in _lines(path):
+        try:
+            row = _object(line)
+        except InputError as error:
+            raise InputError(f"{path}, line {number}: {error}") from error
+        yield row.get("id", number), _words(row["requirement"]), _words(row.get("dataset"))
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Lines that are not blank, with their numbers. Only a line feed ends one: texts may hold U+2028 and the like."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as UTF-8 text: give a file of JSON lines ({error})") from error
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                row = _object(line)
-                yield row.get("id", number), _words(row.get("requirement")), _words(row.get("dataset"))
-            except InputError as error:
-                raise InputError(f"{path}, line {number}: {error}") from error
+        lines = path.read_bytes().decode("utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no UTF-8 text: give a file of JSON lines") from error
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; give a file of JSON lines") from error
+    return ((number, line) for number, line in enumerate(lines, 1) if line.strip())
 
 
 def _object(line: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError("no JSON") from error
     if not isinstance(row, dict) or not _words(row.get("requirement")).strip():
         raise InputError("no object with a requirement")
@@ -107,23 +111,31 @@ def _row(line: str, canonical: bool, foreign: dict[str, str]) -> PlanRow:
     try:
         paper = row["plan_text"] if isinstance(row.get("plan_text"), dict) else json.loads(str(row["plan_text"]))
         found = paper_fields(paper)
-    except (KeyError, json.JSONDecodeError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise InputError("plan_text is missing or no JSON") from error
     values = {name: _words(found.get(spelt)) for name, spelt in {**CLOSED, **OPEN}.items() if name != "layers"}
-    values |= {name: _number(values[name]) for name in NUMBERS}
+    values |= {name: _number(values[name], least=1 if name in _COUNTS else 0) for name in NUMBERS}
     if canonical and values["category"]:
         values["category"] = _canonical(values["category"], foreign)
-    layers = found.get("layers")
-    names = [_words(layer) for layer in layers] if isinstance(layers, list) else [_words(layers)]
-    if not values["category"] or not (any(names) or values["category"] == categories.title("other")):
+    layers = list(_layers(found.get("layers")))
+    if not values["category"] or not (layers or values["category"] == categories.title("other")):
         raise InputError("the plan lacks its task category or its layers")
     return PlanRow(
         requirement=_words(row["requirement"]),
         dataset=_words(row.get("dataset")),
         values={name: value for name, value in values.items() if value},
-        layers=[name for name in names if name],
-        framework=str(row.get("framework") or ""),
+        layers=layers,
+        framework=row["framework"] if row.get("framework") in _FRAMEWORKS else "",
     )
+
+
+def _layers(value: Any) -> Iterator[str]:
+    """Layers come as a list, and in drifted plans as one text, or in groups under names."""
+    if isinstance(value, dict):
+        for group in value.values():
+            yield from _layers(group)
+    else:
+        yield from filter(None, map(_words, value if isinstance(value, list) else [value]))
 
 
 def _canonical(category: str, foreign: dict[str, str]) -> str:
@@ -144,7 +156,8 @@ def _words(value: Any) -> str:
     return " ".join(str(value).split())
 
 
-def _number(text: str) -> str:
-    """The first number as it is usually written; empty where there is none."""
+def _number(text: str, least: int) -> str:
+    """The first number as it is usually written; empty where there is none that makes sense."""
     match = re.search(r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|\.\d+", text)
-    return f"{float(match.group()):g}" if match and float(match.group()) > 0 else ""
+    number = float(match.group()) if match else 0.0
+    return f"{number:g}" if 0 < number < math.inf and number >= least else ""

@@ -1,8 +1,9 @@
 """Training a plan predictor: from nothing or from a GPT-2 that is there; it can be interrupted, and goes on."""
 
 import math
+import pickle
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
@@ -81,6 +82,7 @@ class Training:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.network, self.vocabulary = _start(rows, recipe)
         self.network.to(self.device)
+        self._stop_by = _with_plans(encode(row, self.vocabulary, Emphasis(prompt=0.0), None, Random(0)) for row in dev)
         self._pad = self.vocabulary.marker["<pad>"]
         self._half = _has_fast_bfloat16(self.device)
         self._optimizer = torch.optim.AdamW(
@@ -133,12 +135,10 @@ class Training:
         """Mean loss of the plans of the dev rows; their prompts do not count."""
         import torch
 
-        plain = Emphasis(prompt=0.0)
-        examples = [encode(row, self.vocabulary, plain, None, Random(0)) for row in self.dev]
         self.network.eval()
         total, count = 0.0, 0
         with torch.inference_mode():
-            for batch in batches(examples, self.recipe.batch_tokens, None):
+            for batch in batches(self._stop_by, self.recipe.batch_tokens, None):
                 total += loss_of(self.network, batch, self._pad, self.device).item() * len(batch)
                 count += len(batch)
         return total / count
@@ -190,7 +190,7 @@ class Training:
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
             same = state["mark"] == self._mark
-        except (OSError, RuntimeError, KeyError, ValueError, EOFError) as error:
+        except (OSError, RuntimeError, LookupError, ValueError, TypeError, EOFError, pickle.UnpicklingError) as error:
             raise InputError(f"{path} is damaged: delete it to train from the start") from error
         if not same:
             raise InputError(f"{path} is of other rows or settings: delete it, or name another folder with --out")
@@ -205,6 +205,13 @@ def _start(rows: Sequence[PlanRow], recipe: Recipe) -> "tuple[GPT2LMHeadModel, V
         vocabulary = Vocabulary.of(rows)
         return weights.new_network(vocabulary, recipe.width, recipe.depth, recipe.dropout), vocabulary
     return weights.from_base(recipe.base, rows)
+
+
+def _with_plans(examples: Iterable[Example]) -> list[Example]:
+    """Those in which there is something to predict: a row may hold nothing that the training rows know."""
+    if found := [example for example in examples if any(example.weights)]:
+        return found
+    raise InputError("no dev row has a plan like those of the training rows: give others with --dev")
 
 
 def _has_fast_bfloat16(device: str) -> bool:

@@ -31,7 +31,9 @@ class Vocabulary:
     """Token ids: `0..pieces-1` text, then markers, then a marker for each field, then values, then layers."""
 
     def __init__(self, pieces: "Tokenizer", values: dict[str, list[str]], layers: list[str]) -> None:
-        """`values`: for each closed field, what it can be."""
+        """`values`: for each closed field, what it can be. Raises InputError when that is nothing."""
+        if unknown := [name.replace("_", " ") for name in CLOSED if not values[name]]:
+            raise InputError(f"no plan has a value for {', '.join(unknown)}: each field needs one in some plan")
         self.pieces, self.values, self.layers = pieces, values, layers
         self.text_size: int = pieces.get_vocab_size()
         names = [*MARKERS, *(f"<{name}>" for name in (*CLOSED, *OPEN))]
@@ -110,6 +112,11 @@ class Vocabulary:
             return cls(pieces, {name: list(content["values"][name]) for name in CLOSED}, list(content["layers"]))
         except Exception as error:  # the tokenizers library raises bare Exceptions for malformed files
             raise InputError(f"{folder} holds no vocabulary of a plan predictor: {type(error).__name__}") from error
+
+    @cached_property
+    def piece_texts(self) -> list[str]:
+        """What each piece reads; a part of a letter reads U+FFFD."""
+        return [self.pieces.decode([piece]) for piece in range(self.text_size)]
 
     @cached_property
     def _places(self) -> dict[str, dict[str, int]]:

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).parent / "shipped"
 POSITIONS = 768
 """The longest sequence: prompt and plan together, in tokens."""
-_FACTS_FILE = "planner.json"
+_WEIGHTS_FILE, _CONFIG_FILE, _FACTS_FILE = "model.safetensors", "config.json", "planner.json"
+_CONFIG = (
+    *("vocab_size", "n_positions", "n_embd", "n_layer", "n_head", "n_inner", "activation_function"),
+    *("layer_norm_epsilon", "scale_attn_weights", "scale_attn_by_inverse_layer_idx", "reorder_and_upcast_attn"),
+)
+"""What is read of a `config.json`. Other entries can name code: `attn_implementation` a kernel to be downloaded."""
+
+_NO_TOKENS = {"bos_token_id": None, "eos_token_id": None, "pad_token_id": None}
+"""Generation is told of them each time; a network that knew its padding would warn of what is no mistake."""
 
 
 @dataclass
@@ -47,20 +55,21 @@ def new_network(vocabulary: Vocabulary, width: int, depth: int, dropout: float) 
             resid_pdrop=dropout,
             embd_pdrop=dropout,
             attn_pdrop=dropout,
-            bos_token_id=None,
-            eos_token_id=vocabulary.marker["<end>"],
-            pad_token_id=vocabulary.marker["<pad>"],
+            **_NO_TOKENS,
         )
     )
 
 
-def save(predictor: Predictor, folder: Path, half: bool = True) -> None:
-    """Write the folder; `half`: 16-bit floats, which no figure of ours tells from 32 bits."""
-    import copy
+def save(predictor: Predictor, folder: Path) -> None:
+    """Write the folder, in 16-bit floats: no figure of ours tells them from 32 bits."""
+    from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    network = copy.deepcopy(predictor.network).half() if half else predictor.network
-    network.save_pretrained(folder)
+    state = predictor.network.state_dict()
+    del state["lm_head.weight"]  # the output layer is the embedding
+    kept = {name: tensor.half().cpu().contiguous() for name, tensor in state.items()}
+    save_file(kept, folder / _WEIGHTS_FILE, metadata={"format": "pt"})
+    predictor.network.config.to_json_file(folder / _CONFIG_FILE)
     predictor.vocabulary.save(folder)
     save_facts(predictor.facts, folder)
 
@@ -72,37 +81,49 @@ def save_facts(facts: dict[str, Any], folder: Path) -> None:
 
 def load(folder: Path) -> Predictor:
     """Raises InputError, one line, when the folder is missing, incomplete, corrupt or of another kind."""
-    if not (folder / "model.safetensors").is_file():
+    if not (folder / _WEIGHTS_FILE).is_file():
         raise InputError(f"{folder} holds no weights: train some with `dlcodegen planner train --out {folder}`")
     vocabulary = Vocabulary.load(folder)
     network = _network(folder, vocabulary)
+    return Predictor(network, vocabulary, _facts(folder / _FACTS_FILE))
+
+
+def _facts(path: Path) -> dict[str, Any]:
     try:
-        facts = json.loads((folder / _FACTS_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{folder / _FACTS_FILE} is missing or no JSON: the weights folder is incomplete") from error
-    return Predictor(network, vocabulary, facts)
+        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if not float(facts["temperature"]) > 0:
+            raise ValueError
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{path} is missing or holds no temperature: the weights folder is incomplete") from error
+    return facts
 
 
 def _network(folder: Path, vocabulary: Vocabulary) -> "GPT2LMHeadModel":
     """`safetensors` holds numbers only, and the class is ours to choose: nothing in the folder is run."""
     import torch
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
     from transformers.models.gpt2.modeling_gpt2 import GPT2Config, GPT2LMHeadModel
 
     try:
-        config = GPT2Config(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
+        written = json.loads((folder / _CONFIG_FILE).read_text(encoding="utf-8"))
+        config = GPT2Config(**{name: written[name] for name in _CONFIG if name in written}, **_NO_TOKENS)
         with torch.device("meta"):  # no time is spent on random numbers that are overwritten
             network = GPT2LMHeadModel(config)
-        state = {name: tensor.float() for name, tensor in load_file(folder / "model.safetensors").items()}
+        state = {name: tensor.float() for name, tensor in load_file(folder / _WEIGHTS_FILE).items()}
         network.load_state_dict(_tied(state), strict=True, assign=True)
         network.tie_weights()
-    except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
-        problem = str(error).splitlines()[0][:120]
-        raise InputError(f"{folder} holds no usable GPT-2 weights: {type(error).__name__}: {problem}") from error
-    if network.config.vocab_size != vocabulary.size:
-        raise InputError(f"{folder}: {network.config.vocab_size} embeddings for a vocabulary of {vocabulary.size}")
+    except Exception as error:  # for sizes that make no sense, the libraries raise whatever comes first
+        raise InputError(f"{folder} holds no usable GPT-2 weights: {_problem(error)}") from error
+    if config.vocab_size != vocabulary.size:
+        raise InputError(f"{folder}: {config.vocab_size} embeddings for a vocabulary of {vocabulary.size}")
+    if config.n_positions < POSITIONS:
+        raise InputError(f"{folder}: {config.n_positions} positions, {POSITIONS} are needed")
     return network.eval()
+
+
+def _problem(error: Exception) -> str:
+    """On one line, and not a long one."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
 
 
 def _tied(state: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
@@ -115,16 +136,20 @@ def from_base(base: str, rows: Sequence[PlanRow]) -> "tuple[GPT2LMHeadModel, Voc
 
     Raises InputError when it cannot be had or is no GPT-2.
     """
-    from transformers import AutoTokenizer, GPT2LMHeadModel
+    import torch
+    from transformers import AutoConfig, AutoTokenizer, GPT2LMHeadModel
 
     try:
+        config = AutoConfig.from_pretrained(base, trust_remote_code=False)
+        if config.model_type != "gpt2" or config.n_positions < POSITIONS:
+            raise ValueError(f"{config.model_type}, {POSITIONS} positions are needed")
         tokenizer = AutoTokenizer.from_pretrained(base, use_fast=True, trust_remote_code=False)
-        network = GPT2LMHeadModel.from_pretrained(base, use_safetensors=True)
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
-        problem = str(error).splitlines()[0][:120]
-        raise InputError(f"--base {base}: no GPT-2 could be loaded from there ({problem})") from error
+        network = GPT2LMHeadModel.from_pretrained(
+            base, use_safetensors=True, attn_implementation="sdpa", dtype=torch.float32
+        )
+    except Exception as error:  # of a folder or of the network: whatever the libraries come upon
+        raise InputError(f"--base {base}: no GPT-2 could be loaded from there ({_problem(error)})") from error
     vocabulary = Vocabulary.of(rows, tokenizer.backend_tokenizer)
     network.resize_token_embeddings(vocabulary.size)
-    network.config.pad_token_id = vocabulary.marker["<pad>"]
-    network.config.eos_token_id = vocabulary.marker["<end>"]
+    network.config.update(_NO_TOKENS)
     return network, vocabulary
