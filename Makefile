@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 SENTENCE ?= I want to segment polyps in colonoscopy images with a U-Net
-.PHONY: help demo test test-slow bench check types dev clean
+.PHONY: help demo test test-slow bench weights check types dev clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,11 +24,19 @@ test: check ## Everything that CI runs: style, types, tests; under ten minutes w
 test-slow: $(BIN)/.installed ## Every sample of the pool must run in the sandbox, and learn; about ten minutes
 	$(BIN)/pytest -n 2 -m slow
 
-bench: $(BIN)/.installed ## Measure sandbox, ladder and sample pool, and write docs/EVALUATION.md; about forty minutes
+bench: $(BIN)/.installed ## Measure everything anew, and write docs/EVALUATION.md; about ninety minutes
 	$(BIN)/dlcodegen bench sandbox
 	$(BIN)/dlcodegen bench ladder
 	$(BIN)/dlcodegen bench corpus
+	$(BIN)/dlcodegen bench plans
 	$(BIN)/dlcodegen bench report
+
+weights: $(BIN)/.installed ## Train the shipped plan predictor from nothing; about an hour and a half on two cores
+	mkdir -p build/weights
+	$(BIN)/dlcodegen planner data --out build/weights/train.jsonl
+	$(BIN)/dlcodegen planner data --dev --rows 1500 --out build/weights/dev.jsonl
+	$(BIN)/dlcodegen planner train --train build/weights/train.jsonl --dev build/weights/dev.jsonl \
+		--out app/planner/gpt2/shipped --epochs 1
 
 check: $(BIN)/.installed types ## Style and types
 	$(BIN)/ruff check .

@@ -74,3 +74,27 @@ def write_rows(path: Path, rows: list[Any]) -> Path:
     lines = [row if isinstance(row, str) else json.dumps(row, ensure_ascii=False) for row in rows]
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return path
+
+
+def tiny_base(folder: Path) -> Path:
+    """A GPT-2 of 64 channels with a tokenizer of bytes, saved as `transformers` saves them."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+    from transformers.utils import logging
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({letter: place for place, letter in enumerate(letters)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(["<|endoftext|>"])
+    torch.manual_seed(0)
+    config = GPT2Config(
+        vocab_size=257, n_positions=768, n_embd=64, n_layer=1, n_head=1, bos_token_id=256, eos_token_id=256
+    )
+    network = GPT2LMHeadModel(config)
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    network.save_pretrained(folder / "base")
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|endoftext|>")  # type: ignore[no-untyped-call]
+    fast.save_pretrained(folder / "base")
+    return folder / "base"

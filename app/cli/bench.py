@@ -107,6 +107,22 @@ def corpus(
 
 
 @bench.command()
+def plans(out: Out = None, fresh: Fresh = False, as_json: options.AsJson = False) -> int:
+    """Measure the plan predictor: its plans beside the published ones, its speed, and whether it reads the right task.
+
+    The published rows are read where DLCODEGEN_PUBLISHED_DATA says, or in shared/data/dlcodegen beside the checkout;
+    without them, what needs no such rows is measured. Training on them takes about twenty minutes on two cores, once.
+
+    For example:
+
+    dlcodegen bench plans
+    """
+    from dlcodegen.evals import plan_prediction
+
+    return _measure("plans", plan_prediction.steps(), plan_prediction.summary, out, fresh, as_json)
+
+
+@bench.command()
 def report(
     results: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the JSON lines.")] = _RESULTS,
     out: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = Path("docs/EVALUATION.md"),

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO, TypeVar
 
 import typer
 
@@ -34,7 +34,7 @@ def data(
     """
     from dlcodegen.planner.recipe.pairs import pairs
 
-    with out.open("w", encoding="utf-8") as file:
+    with _written(out) as file:
         for pair in _tracked(pairs(rows, seed, dev), rows, "writing rows"):
             file.write(json.dumps(pair._asdict(), ensure_ascii=False) + "\n")
     typer.echo(f"{out}: {rows:,} rows")
@@ -121,7 +121,7 @@ def predict(
     folder = weights or SHIPPED
     decoder = Decoder(load(folder), Memory.load(folder), Settings(way=way, beams=beams, seed=seed))
     asked = list(requests(source))
-    with out.open("w", encoding="utf-8") as file:
+    with _written(out) as file:
         for key, requirement, dataset in _tracked(asked, len(asked), "predicting"):
             plan_text = json.dumps(decoder.decode(requirement, dataset).to_paper(), ensure_ascii=False)
             file.write(json.dumps({"id": key, "plan_text": plan_text}, ensure_ascii=False) + "\n")
@@ -168,6 +168,15 @@ def evaluate(
     else:
         show_planner.scores(scores, len(right.by_id), remarks)
     return 0
+
+
+def _written(path: Path) -> TextIO:
+    from dlcodegen.errors import InputError
+
+    try:
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _tracked(items: Iterable[_Item], total: int, title: str) -> Iterable[_Item]:

@@ -28,7 +28,10 @@ def train_with_progress(training: "Training") -> None:
 
         def show(progress: "Progress", steps: int, loss: float) -> None:
             done = len(progress.history)
-            bar.update(task, description=f"epoch {done + 1}, loss {loss:.2f}", total=steps, completed=progress.step)
+            said = f"epoch {done + 1}, loss {loss:.2f}"
+            bar.update(task, description=said, total=steps, completed=progress.step)
+            if not console.is_terminal and progress.step % max(1, steps // 10) == 0:
+                console.print(f"{said}: {progress.step} of {steps} steps")
             leave_if_interrupted()
 
         def epoch_done(progress: "Progress") -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dlcodegen.errors import InputError
-from dlcodegen.evals import evaluation_corpus, ladder_faults, sandbox_speed
+from dlcodegen.evals import evaluation_corpus, evaluation_plans, ladder_faults, sandbox_speed
 from dlcodegen.evals.journal import Journal, Row
 from dlcodegen.evals.markdown_table import cell, listed, table
 
@@ -84,6 +84,7 @@ def _ladder(rows: list[Row]) -> str:
 _SECTIONS: dict[str, tuple[str, Callable[[list[Row]], str]]] = {
     "sandbox": ("What the sandbox costs", _sandbox),
     "ladder": ("What the ladder catches", _ladder),
+    "plans": ("Predicted plans", evaluation_plans.of_plans),
     "retrieval": ("Is the right sample found?", evaluation_corpus.of_retrieval),
     "duplicates": ("Which rule keeps copies out?", evaluation_corpus.of_duplicates),
     "growth": ("What a large pool costs", evaluation_corpus.of_growth),

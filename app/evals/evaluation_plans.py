@@ -65,7 +65,7 @@ def _speed(rows: list[Row]) -> str:
 def _facts(rows: list[Row]) -> str:
     return "".join(
         f"Stated facts: {row['shown']} of {row['stated']} facts that {row['phrasings']} phrasings state stand in the "
-        f"plans.\n"
+        f"plans, in {row['only added']} of them as a remark, for the sample has no such setting.\n"
         for row in rows
         if row["key"] == "stated facts"
     )

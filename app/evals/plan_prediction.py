@@ -23,6 +23,7 @@ from dlcodegen.planner.gpt2.planner import shipped_planner
 from dlcodegen.planner.gpt2.rows import read_rows, requests
 from dlcodegen.planner.gpt2.training import Recipe, Training
 from dlcodegen.planner.gpt2.weights import SHIPPED, load
+from dlcodegen.planner.shown_facts import VALUES, absent
 
 _WAYS: dict[str, Settings] = {
     "network and memory, consensus": Settings(way="consensus"),
@@ -132,9 +133,11 @@ def _believable(folder: Path, plans: Mapping[Any, Decoded]) -> Row:
 def _stated_facts() -> Row:
     """Of all facts that a plan has a place for, how many stand in it."""
     found = list(stated_facts.planned(shipped_planner(), _PHRASINGS, seed=11))
-    stated = [fact for request, _ in found for fact in request.facts if fact["name"] in stated_facts.VALUES]
-    absent = [name for request, plan in found for name in stated_facts.missing(plan, request.facts)]
-    return {"phrasings": len(found), "stated": len(stated), "shown": len(stated) - len(absent), "missing": absent}
+    stated = [fact for request, _ in found for fact in request.facts if fact["name"] in VALUES]
+    missing = [fact["name"] for request, plan in found for fact in absent(plan, request.facts)]
+    added = sum(" as stated" in plan.preprocess for _, plan in found)
+    shown = len(stated) - len(missing)
+    return {"phrasings": len(found), "stated": len(stated), "shown": shown, "missing": missing, "only added": added}
 
 
 @cache

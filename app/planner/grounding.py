@@ -9,6 +9,7 @@ from dlcodegen.corpus.sample import Sample
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.planner.layer_grounding import grounded_layers
 from dlcodegen.planner.protocol import PlanRequest
+from dlcodegen.planner.shown_facts import with_absent
 from dlcodegen.planner.state_facts import with_facts
 from dlcodegen.report import Fact
 
@@ -52,7 +53,8 @@ def grounded(plan: SolutionPlan, request: PlanRequest, pool: Pool) -> SolutionPl
         for part in _TEXTS
     }
     layers = grounded_layers(plan.layers, own.layers, {fact["name"]: fact["value"] for fact in shapes})
-    return plan.model_copy(update={**texts, "layers": layers, "hyperparameters": changed.hyperparameters})
+    changes = {**texts, "layers": layers, "hyperparameters": changed.hyperparameters}
+    return with_absent(plan.model_copy(update=changes), facts)
 
 
 def _first_that_holds(texts: list[str], own: str, facts: list[Fact]) -> str:

@@ -22,7 +22,8 @@ _WEAK_LABELS = (
     r"(?:crops|digits|letters|languages|speakers|groups|objects|(?:sleep )?stages|sounds|persons|products|segments)"
 )
 _NO_LABEL = (
-    r"(?!layers|filters|units|epochs|features|columns|rows|gpus?|hours|days|and\b|or\b|of\b|with\b|images\b|photos\b"
+    r"(?!layers|filters|units|epochs|features|columns|rows|gpus?|hours|days|and\b|or\b|of\b|with(?:out)?\b|images\b"
+    r"|photos\b"
     r"|into\b"
     r"|to\b|per\b|from\b|in\b|for\b|each\b|as\b|\d)"
 )

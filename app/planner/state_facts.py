@@ -7,6 +7,7 @@ from dlcodegen.corpus.sample import Sample
 from dlcodegen.plan import Hyperparameters, SolutionPlan, layer_name
 from dlcodegen.planner.plan_layers import cell_swap, restated_layers
 from dlcodegen.planner.plan_texts import input_text, output_text, preprocess_text
+from dlcodegen.planner.shown_facts import with_absent
 from dlcodegen.report import Fact
 from dlcodegen.writers.interface import read_interface
 
@@ -20,7 +21,7 @@ def with_facts(plan: SolutionPlan, facts: list[Fact], sample: Sample) -> Solutio
     stated = {fact["name"]: fact["value"] for fact in facts}
     values = {**sample.config, **{name: value for name, value in stated.items() if name in {*sample.config, "split"}}}
     interface = read_interface(sample.code)
-    return plan.model_copy(
+    changed = plan.model_copy(
         update={
             "input": input_text(plan.input, sample, values, interface),
             "output": output_text(plan.output, sample, values, interface),
@@ -29,6 +30,7 @@ def with_facts(plan: SolutionPlan, facts: list[Fact], sample: Sample) -> Solutio
             "hyperparameters": _hyperparameters(plan.hyperparameters, stated),
         }
     )
+    return with_absent(changed, facts)
 
 
 def _hyperparameters(predicted: Hyperparameters, stated: Mapping[str, Any]) -> Hyperparameters:

@@ -6,7 +6,6 @@ The open fields are then generated under a grammar: greedily, by beams (as in th
 that is most like all others, out of several sampled ones and those of the nearest rows (minimum Bayes risk).
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -133,7 +132,7 @@ class Decoder:
             return
         drafts = [_Draft(each.layers, each.texts, (1 - settings.trust) * each.weight) for each in self._generated(ids)]
         drafts += [_Draft(each.row.layers, each.row.values, settings.trust * each.weight) for each in near]
-        decoded.layers = medoid([(draft.layers, draft.weight) for draft in drafts], layer_likeness)
+        decoded.layers = medoid([(draft.layers, draft.weight) for draft in drafts if draft.layers], layer_likeness)
         for name in _TEXTS:
             said = [(draft.texts[name], draft.weight) for draft in drafts if name in draft.texts]
             decoded.values[name] = medoid(said, text_likeness)
@@ -148,8 +147,8 @@ class Decoder:
         start = torch.tensor([[*ids, vocabulary.marker["<layers>"]]])
         several = settings.way == "consensus"
         longest = self.predictor.network.config.n_positions
-        torch.manual_seed(settings.seed)
-        with torch.inference_mode():
+        with torch.random.fork_rng(devices=[]), torch.inference_mode():
+            torch.manual_seed(settings.seed)
             found = self.predictor.network.generate(
                 start,
                 attention_mask=torch.ones_like(start),
@@ -173,15 +172,9 @@ class Decoder:
                 parts.append((names[token], []))
             elif token not in (marker["<end>"], marker["<pad>"]):
                 parts[-1][1].append(token)
-        layers = [_whole(self._vocabulary.text(written)) for name, written in parts if name == "layer"]
+        layers = [self._vocabulary.text(written) for name, written in parts if name == "layer"]
         texts = {name: self._vocabulary.text(written) for name, written in parts if name != "layer"}
         return _Draft(layers, texts, weight)
-
-
-def _whole(layer: str) -> str:
-    """A layer that was cut off for its length is left with its name."""
-    cut_off = layer.count("(") != layer.count(")") or layer.count("[") != layer.count("]")
-    return (re.split(r"[(\[]", layer)[0].strip() or layer) if cut_off else layer
 
 
 __all__ = ["Decoded", "Decoder", "Settings", "Way"]

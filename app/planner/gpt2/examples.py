@@ -35,6 +35,10 @@ class Noise:
     """The category is asked for before the framework is known."""
 
 
+_STRETCH = 400
+"""Rows, about a dozen batches, among which those of like length are put together."""
+
+
 class Example(NamedTuple):
     """Token ids, with the weight of each as something to be predicted."""
 
@@ -63,20 +67,30 @@ def encode(row: PlanRow, vocabulary: Vocabulary, emphasis: Emphasis, noise: Nois
 
 
 def batches(examples: Sequence[Example], tokens: int, random: Random | None) -> Iterator[list[Example]]:
-    """Batches of about so many tokens, padding included: neighbours in length together, in random order if any."""
-    order = sorted(range(len(examples)), key=lambda place: len(examples[place].ids))
-    batch: list[int] = []
-    whole: list[list[int]] = []
-    for place in order:
-        if batch and (len(batch) + 1) * len(examples[place].ids) > tokens:
-            whole.append(batch)
-            batch = []
-        batch.append(place)
-    whole.append(batch)
+    """Batches of about so many tokens, padding included: neighbours in length together, in random order if any.
+
+    Rows of one task are of like length: sorted as a whole, a batch would hold one task. So stretches are sorted apart.
+    """
+    order = list(range(len(examples)))
     if random is not None:
-        random.shuffle(whole)
-    for chosen in whole:
-        yield [examples[place] for place in chosen]
+        random.shuffle(order)
+    stretches = [order[start : start + _STRETCH] for start in range(0, len(order), _STRETCH)]
+    for stretch in stretches:
+        whole = list(_batches(sorted(stretch, key=lambda place: len(examples[place].ids)), examples, tokens))
+        if random is not None:
+            random.shuffle(whole)
+        yield from whole
+
+
+def _batches(places: Sequence[int], examples: Sequence[Example], tokens: int) -> Iterator[list[Example]]:
+    batch: list[Example] = []
+    for place in places:
+        if batch and (len(batch) + 1) * len(examples[place].ids) > tokens:
+            yield batch
+            batch = []
+        batch.append(examples[place])
+    if batch:
+        yield batch
 
 
 def loss_of(network: "GPT2LMHeadModel", batch: Sequence[Example], pad: int, device: str) -> "torch.Tensor":

@@ -9,12 +9,15 @@ from dlcodegen.planner.gpt2.vocabulary import Vocabulary
 if TYPE_CHECKING:
     import torch
 
+    Allowed = slice | list[int] | torch.Tensor
+    """Token ids."""
+
 MAX_LAYERS = 48
 _MAX_TEXT = 64
 """Tokens of one text, or of one layer that is spelt out."""
 _TEXTS = 3
 """Input, output and preprocess: room for them is kept, however long the layers are."""
-_BRACKETS = {"(": 1, "[": 1, ")": -1, "]": -1}
+_CLOSES = {")": "(", "]": "["}
 
 
 class PlanGrammar:
@@ -26,17 +29,24 @@ class PlanGrammar:
 
     def __init__(self, vocabulary: Vocabulary, longest: int) -> None:
         """`longest`: tokens of a whole sequence, prompt included."""
+        import torch
+
         self._vocabulary = vocabulary
-        self._layers_end = longest - _TEXTS * (_MAX_TEXT + 1) - 2
+        self._layers_end = longest - _TEXTS * (_MAX_TEXT + 1) - 1
         marker = vocabulary.marker
         self._layers, self._layer = marker["<layers>"], marker["<layer>"]
         self._after = {marker["<input>"]: marker["<output>"], marker["<output>"]: marker["<preprocess>"]}
         self._after[marker["<preprocess>"]] = marker["<end>"]
         self._input, self._preprocess, self._end = marker["<input>"], marker["<preprocess>"], marker["<end>"]
         self._heads = {marker[f"<{name}>"] for name in OPEN} | {self._layer}
-        self._depth = [sum(_BRACKETS.get(letter, 0) for letter in text) for text in vocabulary.piece_texts]
+        texts = vocabulary.piece_texts
+        brackets = ["".join(letter for letter in text if letter in "()[]") for text in texts]
+        self._brackets = {piece: some for piece, some in enumerate(brackets) if some}
         self._text = slice(0, vocabulary.text_size)
-        self._visible = [piece for piece, text in enumerate(vocabulary.piece_texts) if _is_visible(text)]
+        visible = [piece for piece, text in enumerate(texts) if _is_visible(text)]
+        self._visible = torch.tensor(visible)
+        self._plain = torch.tensor([piece for piece in range(len(texts)) if piece not in self._brackets])
+        self._first = torch.tensor([piece for piece in visible if piece not in self._brackets])
 
     def __call__(self, input_ids: "torch.LongTensor", scores: "torch.FloatTensor") -> Any:
         """`input_ids`: hypotheses x tokens; `scores`: hypotheses x vocabulary, returned with -inf where forbidden."""
@@ -48,8 +58,8 @@ class PlanGrammar:
                 masked[place, allowed] = scores[place, allowed]
         return masked
 
-    def _allowed(self, ids: Sequence[int]) -> "list[slice | list[int]]":
-        """Token ids that may come next."""
+    def _allowed(self, ids: Sequence[int]) -> "list[Allowed]":
+        """What may come next."""
         if ids[-1] == self._end:
             return [_only(self._end)]
         start = next(place for place in range(len(ids) - 1, -1, -1) if ids[place] in self._heads)
@@ -60,24 +70,44 @@ class PlanGrammar:
             return self._in_layer(written, ids)
         return self._in_text(head, written)
 
-    def _in_text(self, head: int, written: Sequence[int]) -> "list[slice | list[int]]":
+    def _in_text(self, head: int, written: Sequence[int]) -> "list[Allowed]":
         """Preprocess may be empty; of the others at least the last piece that there is room for can be seen."""
         if head == self._preprocess or _is_visible(self._vocabulary.text(written)):
             end = _only(self._after[head])
             return [end] if len(written) >= _MAX_TEXT else [self._text, end]
         return [self._text] if len(written) < _MAX_TEXT - 1 else [self._visible]
 
-    def _in_layer(self, written: Sequence[int], ids: Sequence[int]) -> "list[slice | list[int]]":
+    def _in_layer(self, written: Sequence[int], ids: Sequence[int]) -> "list[Allowed]":
         known = self._vocabulary.layer_ids
         if not written:
-            return [self._visible, slice(known.start, known.stop)]
-        no_room = len(ids) >= self._layers_end
-        enough = no_room or ids.count(self._layer) >= MAX_LAYERS
-        closing: list[slice | list[int]] = [_only(self._input)] if enough else [_only(self._input), _only(self._layer)]
-        if no_room or written[-1] in known or len(written) >= _MAX_TEXT:
+            return [self._first, slice(known.start, known.stop)]
+        # The marker of one more layer asks for room for the marker and for a token after it.
+        enough = len(ids) + 2 > self._layers_end or ids.count(self._layer) >= MAX_LAYERS
+        closing: list[Allowed] = [_only(self._input)] if enough else [_only(self._input), _only(self._layer)]
+        if written[-1] in known:
             return closing
-        balanced = sum(self._depth[piece] for piece in written) == 0
-        return [self._text, *(closing if balanced else [])]
+        unclosed = _unclosed("", "".join(self._brackets.get(piece, "") for piece in written)) or ""
+        room = min(_MAX_TEXT - len(written), self._layers_end - len(ids)) - 1  # tokens left after the next one
+        pieces = [piece for piece, some in self._brackets.items() if _fits(_unclosed(unclosed, some), room)]
+        plain = [self._plain] if _fits(unclosed, room) else []
+        return [pieces, *plain, *([] if unclosed else closing)]
+
+
+def _unclosed(before: str, brackets: str) -> str | None:
+    """The brackets that stay open after these; None where one is closed that is not open."""
+    for bracket in brackets:
+        if bracket not in _CLOSES:
+            before += bracket
+        elif before.endswith(_CLOSES[bracket]):
+            before = before[:-1]
+        else:
+            return None
+    return before
+
+
+def _fits(unclosed: str | None, room: int) -> bool:
+    """Whether each of these can still be closed."""
+    return unclosed is not None and len(unclosed) <= room
 
 
 def _is_visible(text: str) -> bool:

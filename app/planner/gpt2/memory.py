@@ -61,7 +61,10 @@ class Memory:
         if not path.exists():
             return None
         try:
-            return cls([PlanRow(**json.loads(line)) for line in path.read_text(encoding="utf-8").split("\n") if line])
+            rows = [PlanRow(**json.loads(line)) for line in path.read_text(encoding="utf-8").split("\n") if line]
+            if not rows:
+                raise ValueError("it is empty")
+            return cls(rows)
         except (OSError, ValueError, TypeError) as error:
             raise InputError(f"{path} is damaged: delete it to predict without a memory") from error
 

@@ -71,7 +71,7 @@ class Training:
     """One run, in a folder of its own: the best weights so far, and a checkpoint to go on from."""
 
     def __init__(self, rows: Sequence[PlanRow], dev: Sequence[PlanRow], out: Path, recipe: Recipe) -> None:
-        """Raises InputError when `out` holds a checkpoint of another recipe or of other rows."""
+        """Raises InputError when `out` cannot be written, or holds a checkpoint of another recipe or of other rows."""
         import torch
 
         if not rows or not dev:
@@ -81,7 +81,7 @@ class Training:
         torch.manual_seed(recipe.seed)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.network, self.vocabulary = _start(rows, recipe)
-        self.network.to(self.device)
+        self.network.to(self.device)  # type: ignore[arg-type]
         self._stop_by = _with_plans(encode(row, self.vocabulary, Emphasis(prompt=0.0), None, Random(0)) for row in dev)
         self._pad = self.vocabulary.marker["<pad>"]
         self._half = _has_fast_bfloat16(self.device)
@@ -89,6 +89,10 @@ class Training:
             self.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, betas=(0.9, 0.98)
         )
         self._mark = _mark(rows, dev, recipe)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"cannot write to {out}: {error.strerror}; name another folder with --out") from error
         self._resume()
 
     def run(self, report: Report, epoch_done: Callable[[Progress], None]) -> Progress:
@@ -135,7 +139,7 @@ class Training:
         """Mean loss of the plans of the dev rows; their prompts do not count."""
         import torch
 
-        self.network.eval()
+        self.network.eval()  # type: ignore[no-untyped-call]
         total, count = 0.0, 0
         with torch.inference_mode():
             for batch in batches(self._stop_by, self.recipe.batch_tokens, None):
@@ -169,7 +173,6 @@ class Training:
         """Save where training is. Written aside first: an interruption leaves the earlier one."""
         import torch
 
-        self.out.mkdir(parents=True, exist_ok=True)
         state = {
             "mark": self._mark,
             "progress": asdict(self.progress),
@@ -219,7 +222,7 @@ def _has_fast_bfloat16(device: str) -> bool:
     import torch
 
     if device == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     found = torch.cpu.get_capabilities()
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 

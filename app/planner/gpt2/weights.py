@@ -27,7 +27,7 @@ _CONFIG = (
 )
 """What is read of a `config.json`. Other entries can name code: `attn_implementation` a kernel to be downloaded."""
 
-_NO_TOKENS = {"bos_token_id": None, "eos_token_id": None, "pad_token_id": None}
+_NO_TOKENS: dict[str, Any] = {"bos_token_id": None, "eos_token_id": None, "pad_token_id": None}
 """Generation is told of them each time; a network that knew its padding would warn of what is no mistake."""
 
 
@@ -43,7 +43,8 @@ class Predictor:
 
 def new_network(vocabulary: Vocabulary, width: int, depth: int, dropout: float) -> "GPT2LMHeadModel":
     """An untrained GPT-2: `depth` blocks of `width` channels, 64 a head."""
-    from transformers.models.gpt2.modeling_gpt2 import GPT2Config, GPT2LMHeadModel
+    from transformers.models.gpt2.configuration_gpt2 import GPT2Config
+    from transformers.models.gpt2.modeling_gpt2 import GPT2LMHeadModel
 
     return GPT2LMHeadModel(
         GPT2Config(
@@ -91,7 +92,7 @@ def load(folder: Path) -> Predictor:
 def _facts(path: Path) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if not float(facts["temperature"]) > 0:
+        if not facts["temperature"] > 0:
             raise ValueError
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path} is missing or holds no temperature: the weights folder is incomplete") from error
@@ -102,11 +103,14 @@ def _network(folder: Path, vocabulary: Vocabulary) -> "GPT2LMHeadModel":
     """`safetensors` holds numbers only, and the class is ours to choose: nothing in the folder is run."""
     import torch
     from safetensors.torch import load_file
-    from transformers.models.gpt2.modeling_gpt2 import GPT2Config, GPT2LMHeadModel
+    from transformers.models.gpt2.configuration_gpt2 import GPT2Config
+    from transformers.models.gpt2.modeling_gpt2 import GPT2LMHeadModel
 
     try:
         written = json.loads((folder / _CONFIG_FILE).read_text(encoding="utf-8"))
         config = GPT2Config(**{name: written[name] for name in _CONFIG if name in written}, **_NO_TOKENS)
+        if config.n_head < 1:
+            raise ValueError(f"{config.n_head} heads")
         with torch.device("meta"):  # no time is spent on random numbers that are overwritten
             network = GPT2LMHeadModel(config)
         state = {name: tensor.float() for name, tensor in load_file(folder / _WEIGHTS_FILE).items()}
@@ -118,7 +122,8 @@ def _network(folder: Path, vocabulary: Vocabulary) -> "GPT2LMHeadModel":
         raise InputError(f"{folder}: {config.vocab_size} embeddings for a vocabulary of {vocabulary.size}")
     if config.n_positions < POSITIONS:
         raise InputError(f"{folder}: {config.n_positions} positions, {POSITIONS} are needed")
-    return network.eval()
+    network.eval()  # type: ignore[no-untyped-call]
+    return network
 
 
 def _problem(error: Exception) -> str:
@@ -150,6 +155,6 @@ def from_base(base: str, rows: Sequence[PlanRow]) -> "tuple[GPT2LMHeadModel, Voc
     except Exception as error:  # of a folder or of the network: whatever the libraries come upon
         raise InputError(f"--base {base}: no GPT-2 could be loaded from there ({_problem(error)})") from error
     vocabulary = Vocabulary.of(rows, tokenizer.backend_tokenizer)
-    network.resize_token_embeddings(vocabulary.size)
+    network.resize_token_embeddings(vocabulary.size, mean_resizing=False)
     network.config.update(_NO_TOKENS)
     return network, vocabulary

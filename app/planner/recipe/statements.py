@@ -65,7 +65,8 @@ def statements(category: str, limit: int, random: Random) -> list[str]:
         )
     if category.startswith("time-series-f"):
         kinds += [lambda: _horizon(random)] * 2
-    return [kind() for kind in random.sample(kinds, min(limit, len(kinds)))]
+    drawn = dict.fromkeys(random.sample(kinds, len(kinds)))  # one that is there twice comes sooner, but once
+    return [kind() for kind in list(drawn)[:limit]]
 
 
 def _of(table: dict[str, tuple[str, ...]], category: str) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def as_typed(text: str, random: Random) -> str:
     if random.random() < 0.15:
         text = _slipped(text, random)
     if random.random() < 0.15:
-        text = text.rstrip(".")
+        text = text.rstrip(".") or text
     return text
 
 

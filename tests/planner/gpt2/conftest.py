@@ -1,6 +1,7 @@
 """A toy predictor: what its vocabulary knows, an untrained network, and a trained one."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,7 +11,20 @@ from dlcodegen.planner.gpt2.vocabulary import Vocabulary
 from dlcodegen.planner.gpt2.weights import Predictor, load, new_network
 from tests.plan_rows import toy_rows, write_rows
 
+if TYPE_CHECKING:
+    from transformers import GPT2LMHeadModel
+
 TINY = Recipe(width=64, depth=1, dropout=0.05, epochs=24, patience=24, learning_rate=1e-2, batch_tokens=512)
+
+
+def tiny_network(vocabulary: Vocabulary, seed: int = 0) -> "GPT2LMHeadModel":
+    """Random weights, the same for each seed."""
+    import torch
+
+    torch.manual_seed(seed)
+    network = new_network(vocabulary, width=64, depth=1, dropout=0.0)
+    network.eval()  # type: ignore[no-untyped-call]
+    return network
 
 
 @pytest.fixture(scope="session")
@@ -26,11 +40,8 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> list[PlanRow]:
 @pytest.fixture(scope="session")
 def untrained(rows: list[PlanRow]) -> Predictor:
     """Whatever such a network says, it says at random."""
-    import torch
-
-    torch.manual_seed(0)
     vocabulary = Vocabulary.of(rows)
-    return Predictor(new_network(vocabulary, width=64, depth=1, dropout=0.0).eval(), vocabulary, {"temperature": 1.0})
+    return Predictor(tiny_network(vocabulary), vocabulary, {"temperature": 1.0})
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The vocabulary: what goes in comes out, and nothing that people write can be taken for a marker or a value."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_the_written_fields_are_read_back(vocabulary: Vocabulary, rows: list[Pla
     row = replace(rows[0], layers=[*rows[0].layers, "Reshape((2, 3), name='ß')"])
     ids = vocabulary.open(row)
     marks = [place for place, token in enumerate(ids) if token in vocabulary.marker.values()]
-    parts = [vocabulary.text(ids[start + 1 : end]) for start, end in zip(marks[:-1], marks[1:], strict=True)]
+    parts = [vocabulary.text(ids[start + 1 : end]) for start, end in pairwise(marks)]
     assert parts[0] == ""  # between the field's marker and that of the first layer
     assert parts[1:] == [*row.layers, row.values["input"], row.values["output"], row.values["preprocess"]]
 
@@ -77,9 +78,7 @@ def test_no_words_become_a_marker_a_value_or_a_layer(vocabulary: Vocabulary, fra
 
 @pytest.mark.parametrize("dataset", ["", "short", "rows and columns " * 400])
 @pytest.mark.parametrize("requirement", ["short", "segment " * 3000, "ß" * 5000, "x" * 100_000])
-def test_a_long_prompt_is_cut_and_both_of_its_ends_stay(
-    vocabulary: Vocabulary, requirement: str, dataset: str
-) -> None:
+def test_a_long_prompt_is_cut_and_both_of_its_ends_stay(vocabulary: Vocabulary, requirement: str, dataset: str) -> None:
     ids = vocabulary.prompt(f"First {requirement} last", dataset)
     text = readable(ids[: ids.index(vocabulary.marker["<dataset>"])] if dataset else ids, vocabulary)
     assert len(ids) <= MAX_PROMPT + 3
