@@ -27,7 +27,7 @@ def test_every_command_of_the_readme_exists(repository: Path) -> None:
     readme = (repository / "README.md").read_text()
     for line in re.findall(r"^dlcodegen (.*)$", readme, re.MULTILINE):
         command, *rest = line.split()
-        group = [command, rest[0]] if command in ("corpus", "bench") else [command]
+        group = [command, rest[0]] if command in ("corpus", "planner", "bench") else [command]
         shown = CliRunner().invoke(app, [*group, "--help"], terminal_width=200)
         assert shown.exit_code == 0, line
         help_text = shown.output
