@@ -70,7 +70,6 @@ def train(
     dlcodegen planner train --train train.jsonl --dev dev.jsonl --out weights --base gpt2-large
     """
     from dlcodegen.cli.training import train_with_progress
-    from dlcodegen.planner.gpt2.calibration import calibrate
     from dlcodegen.planner.gpt2.memory import FILE, Memory
     from dlcodegen.planner.gpt2.rows import read_rows
     from dlcodegen.planner.gpt2.training import Recipe, Training
@@ -81,7 +80,6 @@ def train(
     recipe = Recipe.of(base, epochs, seed)
     training = Training(learnt.rows, stopping.rows, out, recipe)
     train_with_progress(training)
-    calibrate(out, stopping.rows)
     (out / FILE).unlink(missing_ok=True)  # of an earlier training
     if memory:
         Memory(learnt.rows).save(out)

@@ -16,7 +16,7 @@ from dlcodegen.evals.journal import Row
 from dlcodegen.evals.plan_files import Plans, read_plan, read_plans
 from dlcodegen.evals.plan_scores import score
 from dlcodegen.evals.published import published_data, published_predictions
-from dlcodegen.planner.gpt2.calibration import calibrate, calibration
+from dlcodegen.planner.gpt2.calibration import calibration
 from dlcodegen.planner.gpt2.decoding import Decoded, Decoder, Settings
 from dlcodegen.planner.gpt2.memory import Memory
 from dlcodegen.planner.gpt2.planner import shipped_planner
@@ -98,7 +98,6 @@ def _train(folder: Path, out: Path) -> None:
     """On the published rows, kept in the cache and never shipped; goes on where an interruption left it."""
     rows, dev = (read_rows(folder / "plans" / f"{name}.jsonl", canonical=False).rows for name in ("train", "dev"))
     Training(rows, dev, out, Recipe()).run(lambda *_: None, lambda _: None)
-    calibrate(out, dev)
     Memory(rows).save(out)
     (out / "done").touch()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlcodegen.errors import InputError
 from dlcodegen.planner.gpt2 import weights
+from dlcodegen.planner.gpt2.calibration import calibrate
 from dlcodegen.planner.gpt2.examples import Emphasis, Example, Noise, batches, encode, loss_of
 from dlcodegen.planner.gpt2.rows import PlanRow
 from dlcodegen.planner.gpt2.vocabulary import Vocabulary
@@ -100,6 +101,7 @@ class Training:
         while self.progress.epoch < self.recipe.epochs and not self._enough():
             self._epoch(report)
             epoch_done(self.progress)
+        calibrate(self.out, self.dev)
         (self.out / CHECKPOINT).unlink(missing_ok=True)
         return self.progress
 
