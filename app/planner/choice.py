@@ -56,7 +56,9 @@ def predict(request: PlanRequest, context: Context) -> Prediction:
     from dlcodegen.planner.llm import LLMPlanner
 
     planner = LLMPlanner(context, chosen.planner)
-    return replace(planner.predict(request), usage=planner.usage)
+    predicted = planner.predict(request)
+    why = f"the predictor is unsure of the task ({request.confidence:.2f}), so {context.model} was asked for the plan"
+    return replace(predicted, notes=[*([why] if unsure else []), *predicted.notes], usage=planner.usage)
 
 
 def _shipped() -> "GPT2Planner":

@@ -28,11 +28,13 @@ def test_the_chat_model_plans_where_the_predictor_is_unsure(model: str) -> None:
     assert found.planner == "llm"
     assert found.plan.category == "image-segmentation"
     assert found.usage["calls"] == 1
-    assert "takes the task for image-segmentation" in found.notes[0]
+    assert "unsure of the task (0.40)" in found.notes[0]
+    assert "takes the task for image-segmentation" in found.notes[1]
 
 
 def test_where_it_is_sure_no_model_is_asked(model: str) -> None:
-    assert predict(CLEAR, Context(model=model)).planner == "gpt2"
+    found = predict(CLEAR, Context(model=model))
+    assert (found.planner, found.notes) == ("gpt2", [])
 
 
 def test_without_a_model_the_predictor_plans_what_it_is_unsure_of() -> None:
