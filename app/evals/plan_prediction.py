@@ -27,8 +27,6 @@ from dlcodegen.planner.shown_facts import VALUES, absent
 
 _WAYS: dict[str, Settings] = {
     "network and memory, consensus": Settings(way="consensus"),
-    "network and memory, beam 3": Settings(way="beam"),
-    "network alone, consensus": Settings(way="consensus", trust=0.0),
     "network alone, beam 3": Settings(way="beam", trust=0.0),
     "network alone, greedy": Settings(trust=0.0),
     "memory alone, consensus": Settings(way="consensus", trust=1.0),

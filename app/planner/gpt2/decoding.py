@@ -130,7 +130,8 @@ class Decoder:
             decoded.layers = best.layers
             decoded.values |= best.texts
             return
-        drafts = [_Draft(each.layers, each.texts, (1 - settings.trust) * each.weight) for each in self._generated(ids)]
+        generated = [] if near and settings.trust == 1 else self._generated(ids)
+        drafts = [_Draft(each.layers, each.texts, (1 - settings.trust) * each.weight) for each in generated]
         drafts += [_Draft(each.row.layers, each.row.values, settings.trust * each.weight) for each in near]
         decoded.layers = medoid([(draft.layers, draft.weight) for draft in drafts if draft.layers], layer_likeness)
         for name in _TEXTS:
