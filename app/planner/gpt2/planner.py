@@ -6,7 +6,8 @@ from pathlib import Path
 from dlcodegen import categories
 from dlcodegen.categories import CATEGORIES
 from dlcodegen.corpus.pool import shipped_pool
-from dlcodegen.corpus.retrieval import rank_by_plan
+from dlcodegen.corpus.retrieval import Ranked, rank_by_plan, rank_by_words
+from dlcodegen.corpus.sample import Sample
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.planner.gpt2.decoding import Decoder, Settings
 from dlcodegen.planner.gpt2.memory import Memory
@@ -14,6 +15,9 @@ from dlcodegen.planner.gpt2.weights import SHIPPED, load
 from dlcodegen.planner.grounding import samples_of, substitutes
 from dlcodegen.planner.protocol import PlanRequest, Prediction
 from dlcodegen.planner.state_facts import with_facts
+
+_NETWORK = 0.3
+"""The say of the network's plan in the choice of the sample, against 1 for the words (tuning sentences)."""
 
 
 class GPT2Planner:
@@ -32,17 +36,17 @@ class GPT2Planner:
         return odds
 
     def predict(self, request: PlanRequest) -> Prediction:
-        """The predicted plan, with layers and texts of the sample that is nearest to it.
+        """The plan of the sample that the network's plan and the requirement's words together point to.
 
         A network may write a number that nobody stated; the sample's numbers are those of code that runs. Where the
         pool has nothing for category and framework, a related sample grounds the plan, and the confidence is halved.
         """
-        predicted = self.raw(request)
         pool = shipped_pool()
         own = samples_of(request.category, request.framework, pool)
         ids = [sample.id for sample in own or substitutes(request.category, pool)]
-        sample = rank_by_plan(predicted, request.facts, ids, pool)[0].sample
-        # What trains this sample well is known; the network has a say where the sample is of another task.
+        by_words = rank_by_words(request.requirement, request.facts, ids, pool)
+        by_plan = rank_by_plan(self.raw(request), request.facts, ids, pool)
+        sample = _best(by_words, by_plan)
         plan = with_facts(sample.plan, request.facts, sample).model_copy(update={"category": request.category})
         return Prediction(plan, request.confidence if own else request.confidence / 2, self.name)
 
@@ -51,6 +55,18 @@ class GPT2Planner:
         known = {"category": categories.title(request.category)}
         decoded = self._decoder.decode(request.requirement, request.dataset, request.framework, known)
         return SolutionPlan.from_paper(decoded.to_paper())
+
+
+def _best(by_words: list[Ranked], by_plan: list[Ranked]) -> Sample:
+    """The sample that is nearest by both, each measured by its own best; what lacks a stated shape comes last."""
+    most_words, most_plan = (max(max(item.score for item in ranked), 1e-9) for ranked in (by_words, by_plan))
+    by_network = {item.sample.id: item.score / most_plan for item in by_plan}
+
+    def order(item: Ranked) -> tuple[int, float, str]:
+        say = item.score / most_words + _NETWORK * by_network[item.sample.id]
+        return item.unfit, -say, item.sample.id
+
+    return min(by_words, key=order).sample
 
 
 @cache
