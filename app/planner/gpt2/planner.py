@@ -59,7 +59,7 @@ class GPT2Planner:
 
 def _best(by_words: list[Ranked], by_plan: list[Ranked]) -> Sample:
     """The sample that is nearest by both, each measured by its own best; what lacks a stated shape comes last."""
-    most_words, most_plan = (max(max(item.score for item in ranked), 1e-9) for ranked in (by_words, by_plan))
+    most_words, most_plan = (max(1e-9, *(item.score for item in ranked)) for ranked in (by_words, by_plan))
     by_network = {item.sample.id: item.score / most_plan for item in by_plan}
 
     def order(item: Ranked) -> tuple[int, float, str]:
