@@ -40,7 +40,7 @@ def find_category(requirement: str, dataset: str = "", odds: Mapping[str, float]
     category = _clearest(found) if odds is None else _weighed(found, odds)
     likely = odds is not None and category.name != "other" and category.confidence >= _LIKELY_WITHOUT_WORDS
     other_work = re.match(OTHER_WORK, text) and not _asks_for_a_model(text)
-    if not (likely or _matches(DEEP_LEARNING, text)) and (other_work or not found):
+    if not _matches(DEEP_LEARNING, text) and (other_work or not (found or likely)):
         raise RequirementError(
             "this does not ask for a deep-learning task: say what should be learnt from which data, "
             'such as "classify chest X-rays as healthy or ill with a CNN"'

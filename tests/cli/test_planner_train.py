@@ -93,6 +93,7 @@ def test_the_recipe_writes_rows_that_can_be_trained_on(tmp_path: Path, capsys: p
     assert "left out" not in capsys.readouterr().err
 
 
+@pytest.mark.slow  # trains twice
 def test_the_same_command_gives_the_same_weights(files: list[str], tmp_path: Path) -> None:
     for name in ("one", "other"):
         assert train([*files[:5], str(tmp_path / name)]) == 0

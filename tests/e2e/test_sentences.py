@@ -11,8 +11,8 @@ from ruff import find_ruff_bin
 
 from tests.e2e.sentences import SENTENCES
 
-# One of each kind of data always; the others take minutes together.
-ALWAYS = ("terse", "the_demo", "without_numbers", "regression")
+# Pictures and a table always; the others take minutes together.
+ALWAYS = ("the_demo", "regression")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.plan_rows import toy_rows, write_rows
 if TYPE_CHECKING:
     from transformers import GPT2LMHeadModel
 
-TINY = Recipe(width=64, depth=1, dropout=0.05, epochs=24, patience=24, learning_rate=1e-2, batch_tokens=512)
+TINY = Recipe(width=64, depth=1, dropout=0.05, epochs=32, patience=32, learning_rate=1e-2, batch_tokens=512)
 
 
 def tiny_network(vocabulary: Vocabulary, seed: int = 0) -> "GPT2LMHeadModel":
