@@ -62,8 +62,8 @@ def steps() -> Iterator[tuple[str, Callable[[], Row]]]:
     yield from task_reading.steps()
     try:
         folder = published_data()
-    except SettingsError as absent:
-        reason = str(absent)
+    except SettingsError as problem:
+        reason = str(problem)
         yield "published data", lambda: {"absent": reason}
         return
     for path in published_predictions(folder):

@@ -1,11 +1,11 @@
 """What holds a plan to the requirement: the samples that are like it, and the stated facts in every part of it."""
 
 import re
+from typing import NamedTuple
 
 from dlcodegen.categories import NEIGHBOURS
 from dlcodegen.corpus.pool import Pool
 from dlcodegen.corpus.retrieval import rank_by_words
-from dlcodegen.corpus.sample import Sample
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.planner.layer_grounding import grounded_layers
 from dlcodegen.planner.protocol import PlanRequest
@@ -22,18 +22,23 @@ _TRAINING = {
 _SIZE = re.compile(r"(\d+)\s?[x×]\s?(\d+)")
 
 
-def samples_of(category: str, framework: str, pool: Pool) -> list[Sample]:
-    """The shipped samples of category and framework; none is an answer too."""
-    return [sample for sample in pool.shipped.values() if (sample.category, sample.framework) == (category, framework)]
+class Fitting(NamedTuple):
+    """Samples that a plan of some category and framework can be made after."""
+
+    ids: list[str]
+    own: bool
+    """They are of this category and framework; otherwise they stand in."""
 
 
-def substitutes(category: str, pool: Pool) -> list[Sample]:
-    """Samples of this category in any framework, else of its nearest neighbour that has some, else all."""
+def fitting(category: str, framework: str, pool: Pool) -> Fitting:
+    """Shipped samples of both; else of the category alone, else of its nearest neighbour that has some, else all."""
     samples = list(pool.shipped.values())
+    if own := [sample.id for sample in samples if (sample.category, sample.framework) == (category, framework)]:
+        return Fitting(own, True)
     for name in (category, *NEIGHBOURS[category]):
-        if found := [sample for sample in samples if sample.category == name]:
-            return found
-    return samples
+        if found := [sample.id for sample in samples if sample.category == name]:
+            return Fitting(found, False)
+    return Fitting(list(pool.shipped), False)
 
 
 def grounded(plan: SolutionPlan, request: PlanRequest, pool: Pool) -> SolutionPlan:
@@ -44,8 +49,8 @@ def grounded(plan: SolutionPlan, request: PlanRequest, pool: Pool) -> SolutionPl
     written anew: its numbers by the sample's settings, else the sample's part.
     """
     facts = request.facts
-    samples = samples_of(plan.category, request.framework, pool) or substitutes(plan.category, pool)
-    sample = rank_by_words(request.requirement, facts, [sample.id for sample in samples], pool)[0].sample
+    ids = fitting(plan.category, request.framework, pool).ids
+    sample = rank_by_words(request.requirement, facts, ids, pool)[0].sample
     own, changed = with_facts(sample.plan, facts, sample), with_facts(plan, facts, sample)
     shapes = [fact for fact in facts if fact["name"] not in _TRAINING]
     texts = {

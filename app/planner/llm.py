@@ -12,7 +12,7 @@ from dlcodegen.errors import InputError, ModelError
 from dlcodegen.models.chat import ask, chat_model
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.planner.answers import read_plan
-from dlcodegen.planner.grounding import grounded, samples_of, substitutes
+from dlcodegen.planner.grounding import fitting, grounded
 from dlcodegen.planner.protocol import Planner, PlanRequest, Prediction
 from dlcodegen.planner.state_facts import with_facts
 from dlcodegen.prompts import render
@@ -133,8 +133,7 @@ def _shortened(text: str) -> str:
 
 def _similar(request: PlanRequest, pool: Pool) -> list[SolutionPlan]:
     """Plans of the nearest samples, the stated facts set; where the category is not sure, one of each of several."""
-    samples = samples_of(request.category, request.framework, pool) or substitutes(request.category, pool)
-    own = distinct(_ranked(request, [sample.id for sample in samples], pool), _SHOWN)
+    own = distinct(_ranked(request, fitting(request.category, request.framework, pool).ids, pool), _SHOWN)
     if request.confidence < _SURE:
         rest = [sample.id for sample in pool.shipped.values() if sample.category != request.category]
         others = {item.sample.category: item for item in reversed(_ranked(request, rest, pool))}

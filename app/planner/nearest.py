@@ -3,7 +3,7 @@
 from dlcodegen.corpus.pool import shipped_pool
 from dlcodegen.corpus.retrieval import rank_by_words
 from dlcodegen.corpus.sample import Sample
-from dlcodegen.planner.grounding import samples_of, substitutes
+from dlcodegen.planner.grounding import fitting
 from dlcodegen.planner.protocol import PlanRequest, Prediction
 from dlcodegen.planner.state_facts import with_facts
 
@@ -19,8 +19,7 @@ class NearestPlanner:
         That halves the confidence.
         """
         pool = shipped_pool()
-        own = samples_of(request.category, request.framework, pool)
-        ids = [sample.id for sample in own or substitutes(request.category, pool)]
+        ids, own = fitting(request.category, request.framework, pool)
         nearest = rank_by_words(request.requirement, request.facts, ids, pool)[0].sample
         plan = with_facts(nearest.plan, request.facts, nearest).model_copy(update={"category": request.category})
         return Prediction(plan, request.confidence if own else request.confidence / 2, self.name)

@@ -12,7 +12,7 @@ from dlcodegen.plan import SolutionPlan
 from dlcodegen.planner.gpt2.decoding import Decoder, Settings
 from dlcodegen.planner.gpt2.memory import Memory
 from dlcodegen.planner.gpt2.weights import SHIPPED, load
-from dlcodegen.planner.grounding import samples_of, substitutes
+from dlcodegen.planner.grounding import fitting
 from dlcodegen.planner.protocol import PlanRequest, Prediction
 from dlcodegen.planner.state_facts import with_facts
 
@@ -42,8 +42,7 @@ class GPT2Planner:
         pool has nothing for category and framework, a related sample grounds the plan, and the confidence is halved.
         """
         pool = shipped_pool()
-        own = samples_of(request.category, request.framework, pool)
-        ids = [sample.id for sample in own or substitutes(request.category, pool)]
+        ids, own = fitting(request.category, request.framework, pool)
         by_words = rank_by_words(request.requirement, request.facts, ids, pool)
         by_plan = rank_by_plan(self.raw(request), request.facts, ids, pool)
         sample = _best(by_words, by_plan)

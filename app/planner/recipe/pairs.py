@@ -14,6 +14,7 @@ from dlcodegen.categories import CATEGORIES, title
 from dlcodegen.corpus.pool import shipped_pool
 from dlcodegen.corpus.retrieval import rank_by_words
 from dlcodegen.corpus.sample import Sample
+from dlcodegen.planner.grounding import fitting
 from dlcodegen.planner.recipe.material import Material, Topic, in_other_languages, material, what_is_no_task
 from dlcodegen.planner.recipe.statements import statements
 from dlcodegen.planner.recipe.wording import as_typed
@@ -72,8 +73,7 @@ def _in_another_language(row: dict[str, str], random: Random) -> Pair:
     category, framework = row["category"], _framework(random)
     requirement = as_typed(row["requirement"], random)
     facts = list(read_stated(requirement, "", category, framework).facts.values())
-    ours = {sample.id: sample for sample in _samples(category).values() if sample.framework == framework}
-    ids = list(ours or {sample.id: sample for sample in _samples(category).values()})
+    ids = fitting(category, framework, shipped_pool()).ids
     sample = rank_by_words(row["requirement"], facts, ids, shipped_pool())[0].sample
     return _stated(requirement, "", sample, facts, framework)
 
