@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dlcodegen.errors import InputError
+from dlcodegen.planner.gpt2.rows import json_lines
 
 FIELDS = (
     "task category",
@@ -75,25 +76,18 @@ def read_plans(path: Path, numbered: bool = False) -> Plans:
     `numbered`: a row without an id has the number of its line as id, as `planner predict` gives it.
     Raises InputError when the file cannot be read, or when no row of it can be used.
     """
-    try:
-        lines = path.read_bytes().decode("utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is no UTF-8 text: give a file of JSON lines, {_EXAMPLE}") from error
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
     plans: dict[Id, ReadPlan] = {}
     broken: list[str] = []
     repeated: list[Id] = []
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                key, text = _row(line, number if numbered else None)
-            except InputError as error:
-                broken.append(f"line {number}: {error}")
-                continue
-            if key in plans:
-                repeated.append(key)
-            plans[key] = read_plan(text)
+    for number, line in json_lines(path):
+        try:
+            key, text = _row(line, number if numbered else None)
+        except InputError as error:
+            broken.append(f"line {number}: {error}")
+            continue
+        if key in plans:
+            repeated.append(key)
+        plans[key] = read_plan(text)
     if not plans:
         raise InputError(f"{path} has no plan{f' ({broken[0]})' if broken else ''}: write {_EXAMPLE} on each line")
     remarks = [f"{path}: broken rows are left out: {_counted(broken)}"] if broken else []

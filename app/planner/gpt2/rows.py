@@ -61,7 +61,7 @@ def read_rows(path: Path, canonical: bool = True) -> RowsRead:
     cannot be used is left out and named. Raises InputError when there is no such file, or when most of it is unusable.
     """
     read = RowsRead()
-    for number, line in _lines(path):
+    for number, line in json_lines(path):
         try:
             read.rows.append(_row(line, canonical, read.foreign))
         except InputError as error:
@@ -77,7 +77,7 @@ def read_rows(path: Path, canonical: bool = True) -> RowsRead:
 
 def requests(path: Path) -> Iterator[tuple[Any, str, str]]:
     """(id, requirement, dataset) of each row; no plan is needed. Raises InputError that names a broken line."""
-    for number, line in _lines(path):
+    for number, line in json_lines(path):
         try:
             row = _object(line)
         except InputError as error:
@@ -85,8 +85,11 @@ def requests(path: Path) -> Iterator[tuple[Any, str, str]]:
         yield row.get("id", number), _words(row["requirement"]), _words(row.get("dataset"))
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Lines that are not blank, with their numbers. Only a line feed ends one: texts may hold U+2028 and the like."""
+def json_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Lines that are not blank, with their numbers. Only a line feed ends one: texts may hold U+2028 and the like.
+
+    Raises InputError when the file cannot be read as UTF-8 text.
+    """
     try:
         lines = path.read_bytes().decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
