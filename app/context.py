@@ -2,12 +2,26 @@
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from dlcodegen.errors import SettingsError
 
 WriterName = Literal["auto", "syntax", "llm"]
 PlannerName = Literal["auto", "gpt2", "llm", "nearest"]
+Role = Literal["plan", "draft", "merge", "repair"]
+Pieces = Literal["auto", "script", "segment"]
+Method = Literal[
+    "dlcodegen",
+    "direct",
+    "ps",
+    "c-cot",
+    "cedar",
+    "no-plan",
+    "no-code-rag",
+    "no-template-rag",
+    "no-merge",
+    "no-repair",
+]
 
 
 def _setting(default: Any, description: str, **schema: Any) -> Any:
@@ -21,6 +35,28 @@ class Context:
     writer: WriterName = _setting("auto", "Who writes the code: `syntax` needs no model; `auto` takes it when offline.")
     model: str = _setting("offline", "Chat model: `offline` (none), or PROVIDER:NAME such as `openai:gpt-4o-mini`.")
     base_url: str = _setting("", "Address of an OpenAI-compatible server, such as http://localhost:8080/v1.")
+    model_plan: str = _setting("", "Another chat model for the plan; empty: `model`.")
+    model_draft: str = _setting("", "Another chat model for templates and drafts; empty: `model`.")
+    model_merge: str = _setting("", "Another chat model for the comparative merge; empty: `model`.")
+    model_repair: str = _setting("", "Another chat model for repairs; empty: `model`.")
+    max_tokens: int = _setting(0, "Tokens that a run may use, prompts and answers together; 0: no bound.", minimum=0)
+    max_cost: float = _setting(0.0, "Dollars that a run may cost, by `prices`; 0: no bound.", minimum=0)
+    prices: str = _setting("", "Dollars for a million tokens of prompts and of answers, such as `0.15/0.60`.")
+    pieces: Pieces = _setting(
+        "auto",
+        "What a chat model is asked for at a time: a whole `script`, or one checked `segment` of it (small models); "
+        "`auto`: segments of a local model.",
+    )
+    answers: int = _setting(4, "Answers sampled side by side for one segment.", minimum=1, maximum=16)
+    temperature: float | None = _setting(
+        None,
+        "Temperature of a chat model's sampling; empty: the provider's own, and 0.7 for segments.",
+        minimum=0,
+        maximum=2,
+    )
+    method: Method = _setting(
+        "dlcodegen", "The whole method, one of the simpler ones it is compared with, or the method without one part."
+    )
     planner: PlannerName = _setting(
         "auto",
         "Who predicts the solution plan: `gpt2`, trained for it; `llm`, the chat model; `nearest`, a sample's plan; "
@@ -45,12 +81,12 @@ class Context:
     def __post_init__(self) -> None:
         """Raises SettingsError for values outside what the descriptions say."""
         for name, hint in get_type_hints(type(self)).items():
-            choices = get_args(hint)
+            choices = get_args(hint) if get_origin(hint) is Literal else ()
             if choices and getattr(self, name) not in choices:
                 raise SettingsError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}")
         for item in dataclasses.fields(self):
             limits, value = item.metadata["json_schema_extra"], getattr(self, item.name)
-            if not limits.get("minimum", value) <= value <= limits.get("maximum", value):
+            if value is not None and not limits.get("minimum", value) <= value <= limits.get("maximum", value):
                 raise SettingsError(
                     f"{item.name} lies between {limits['minimum']} and {limits['maximum']}, not {value}"
                 )
@@ -63,6 +99,17 @@ class Context:
         if self.writer == "llm" and self.model == "offline":
             raise SettingsError("the llm writer needs a model: set --model PROVIDER:NAME")
         return self.writer
+
+    @property
+    def pieces_in_use(self) -> Literal["script", "segment"]:
+        """`auto` resolved: a small model writes a function that runs more often than a script that runs."""
+        if self.pieces == "auto":
+            return "segment" if self.model_for("draft").partition(":")[0] == "local" else "script"
+        return self.pieces
+
+    def model_for(self, role: Role) -> str:
+        """The chat model of one role; a role without one of its own has the run's."""
+        return str(getattr(self, f"model_{role}")) or self.model
 
     @classmethod
     def resolve(cls, given: object) -> "Context":

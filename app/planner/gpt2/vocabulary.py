@@ -114,6 +114,12 @@ class Vocabulary:
             raise InputError(f"{folder} holds no vocabulary of a plan predictor: {type(error).__name__}") from error
 
     @cached_property
+    def names(self) -> list[str]:
+        """What the ids after the pieces mean: the same name in another vocabulary means the same there."""
+        values = [f"{name} {value}" for name in CLOSED for value in self.values[name]]
+        return [*self.marker, *values, *(f"layer {layer}" for layer in self.layers)]
+
+    @cached_property
     def piece_texts(self) -> list[str]:
         """What each piece reads; a part of a letter reads U+FFFD."""
         return [self.pieces.decode([piece]) for piece in range(self.text_size)]

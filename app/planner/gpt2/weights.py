@@ -137,10 +137,31 @@ def _tied(state: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
 
 
 def from_base(base: str, rows: Sequence[PlanRow]) -> "tuple[GPT2LMHeadModel, Vocabulary]":
-    """A pretrained GPT-2 by folder or hub name, with room for the plan's tokens, and its vocabulary.
+    """A trained GPT-2 with room for the tokens of these rows' plans, and its vocabulary.
 
-    Raises InputError when it cannot be had or is no GPT-2.
+    `base`: a weights folder of ours, or the folder or hub name of any GPT-2. Raises InputError when it cannot be had or
+    is none.
     """
+    if (Path(base) / _FACTS_FILE).exists():
+        return _from_planner(load(Path(base)), rows)
+    return _from_gpt2(base, rows)
+
+
+def _from_planner(old: Predictor, rows: Sequence[PlanRow]) -> "tuple[GPT2LMHeadModel, Vocabulary]":
+    """Same words, other values: a value or a layer that both know keeps what was learnt about it."""
+    network, vocabulary = old.network, Vocabulary.of(rows, old.vocabulary.pieces)
+    learnt, words = network.transformer.wte.weight.detach().clone(), vocabulary.text_size
+    places = {name: place for place, name in enumerate(old.vocabulary.names, words)}
+    network.resize_token_embeddings(vocabulary.size, mean_resizing=False)
+    embedding = network.transformer.wte.weight.data
+    embedding[words:].normal_(std=network.config.initializer_range)
+    for place, name in enumerate(vocabulary.names, words):
+        if name in places:
+            embedding[place] = learnt[places[name]]
+    return network, vocabulary
+
+
+def _from_gpt2(base: str, rows: Sequence[PlanRow]) -> "tuple[GPT2LMHeadModel, Vocabulary]":
     import torch
     from transformers import AutoConfig, AutoTokenizer, GPT2LMHeadModel
 
