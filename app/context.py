@@ -95,8 +95,8 @@ class Context:
     def writer_in_use(self) -> Literal["syntax", "llm"]:
         """`auto` resolved. Raises SettingsError when a model is needed and none is named."""
         if self.writer == "auto":
-            return "syntax" if self.model == "offline" else "llm"
-        if self.writer == "llm" and self.model == "offline":
+            return "syntax" if self.model_for("draft") == "offline" else "llm"
+        if self.writer == "llm" and self.model_for("draft") == "offline":
             raise SettingsError("the llm writer needs a model: set --model PROVIDER:NAME")
         return self.writer
 

@@ -1,8 +1,11 @@
 """What is known about generated code: plain data, so that it can live in the graph's state and in report.json."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from typing_extensions import TypedDict  # pydantic reads no other before Python 3.12
+
+from dlcodegen.techniques import BY_NAME
 
 CheckStatus = Literal["passed", "failed", "not_executed", "sandbox_error"]
 """`not_executed`: this computer offers no sandbox; `sandbox_error`: ours failed. Neither says anything of the code."""
@@ -132,18 +135,35 @@ def honoured(report: CheckReport) -> int:
     return sum(weight[row["verdict"]] for row in report["conformance"])
 
 
+def standing(report: CheckReport | None) -> tuple[bool, int, int, int]:
+    """What is compared first: whether it runs, how far it climbed, then the techniques that were asked for by name,
+    which count before what a plan adds, then how much of the plan it honours.
+    """
+    if report is None:
+        return (False, 0, 0, 0)
+    climbed = sum(rung["passed"] for rung in report["rungs"])
+    asked = sum(row["verdict"] == "honoured" for row in report["conformance"] if row["name"] in BY_NAME)
+    return (report["status"] == "passed", climbed, asked, honoured(report))
+
+
+def spent(usage: Mapping[str, Usage]) -> Usage:
+    """What all stages so far cost together."""
+    total: Usage = {}
+    for counts in usage.values():
+        for name, count in counts.items():
+            total[name] = total.get(name, 0) + count
+    return total
+
+
 def best(candidates: list[Candidate]) -> Candidate:
     """The candidate to hand over: one that runs first, then conformance, then fewest lint findings, then the latest.
 
     Raises ValueError when there is no candidate.
     """
 
-    def rank(item: tuple[int, Candidate]) -> tuple[bool, int, int, int, int]:
+    def rank(item: tuple[int, Candidate]) -> tuple[tuple[bool, int, int, int], int, int]:
         position, candidate = item
         report = candidate["report"]
-        if report is None:
-            return (False, 0, 0, 0, position)
-        climbed = sum(rung["passed"] for rung in report["rungs"])
-        return (report["status"] == "passed", climbed, honoured(report), -report["lint"], position)
+        return (standing(report), -report["lint"] if report else 0, position)
 
     return max(enumerate(candidates), key=rank)[1]

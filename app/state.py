@@ -21,7 +21,7 @@ def _add_usage(total: dict[str, Usage], new: dict[str, Usage]) -> dict[str, Usag
     for name, counts in new.items():
         own = added.setdefault(name, {})
         for key, value in counts.items():
-            own[key] = round(own.get(key, 0) + value, 3)
+            own[key] = round(own.get(key, 0) + value, 6)
     return added
 
 
@@ -56,8 +56,9 @@ class State(InputState, total=False):
     samples: list[str]
     """Ids of the k best, best first (`retrieve`)."""
     template: Template
-    draft_from_code: Candidate
-    draft_from_template: Candidate
+    draft_from_code: Candidate | None
+    draft_from_template: Candidate | None
+    """None where the method goes without it."""
     candidates: list[Candidate]
     """Everything that was written and, unless switched off, checked; nothing that runs is thrown away."""
     repairs: int

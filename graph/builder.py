@@ -20,6 +20,7 @@ from dlcodegen.nodes.plan import plan
 from dlcodegen.nodes.read_requirement import read_requirement
 from dlcodegen.nodes.repair import repair
 from dlcodegen.nodes.retrieve import retrieve
+from dlcodegen.nodes.write_directly import write_directly
 from dlcodegen.state import InputState, State
 
 builder = StateGraph(State, context_schema=Context, input_schema=InputState)
@@ -33,15 +34,14 @@ builder.add_conditional_edges("read_requirement", routers.is_there_something_to_
 # Ground: which code that runs is nearest?
 builder.add_node("filter_category", stage(filter_category))
 builder.add_node("retrieve", stage(retrieve))
-builder.add_edge("plan", "filter_category")
+builder.add_conditional_edges("plan", routers.is_code_looked_up)
 builder.add_conditional_edges("filter_category", routers.can_the_pool_serve)
 
 # Write twice: after the code, and after the template abstracted from it.
 builder.add_node("abstract_template", stage(abstract_template))
 builder.add_node("draft_from_code", stage(draft_from_code))
 builder.add_node("draft_from_template", stage(draft_from_template))
-builder.add_edge("retrieve", "draft_from_code")
-builder.add_edge("retrieve", "abstract_template")
+builder.add_conditional_edges("retrieve", routers.which_drafts)
 builder.add_edge("abstract_template", "draft_from_template")
 
 # Compare on evidence. Deferred: it waits until both drafts are there.
@@ -49,7 +49,7 @@ builder.add_node("check_drafts", stage(check_drafts), defer=True)
 builder.add_node("merge", stage(merge))
 builder.add_edge("draft_from_code", "check_drafts")
 builder.add_edge("draft_from_template", "check_drafts")
-builder.add_edge("check_drafts", "merge")
+builder.add_conditional_edges("check_drafts", routers.is_there_something_to_merge)
 builder.add_conditional_edges("merge", routers.is_the_merge_checked)
 
 # Execute, repair within bounds, hand over the best.
@@ -59,5 +59,9 @@ builder.add_node("deliver", stage(deliver))
 builder.add_conditional_edges("check", routers.is_it_worth_a_repair)
 builder.add_edge("repair", "check")
 builder.set_finish_point("deliver")
+
+# What the method is compared with: one answer of the model, checked and handed over as it is.
+builder.add_node("write_directly", stage(write_directly))
+builder.add_edge("write_directly", "check")
 
 graph = builder.compile(name="DLCodeGen").with_config(recursion_limit=60)

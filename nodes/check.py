@@ -8,9 +8,9 @@ from dlcodegen.state import State, Update
 
 
 def check(state: State, context: Context) -> Update:
-    """The newest candidate with its report; code that was checked before keeps the report it has."""
+    """The newest candidate with its report; what was checked before keeps the report it has."""
     *earlier, newest = state["candidates"]
-    report = next((other["report"] for other in earlier if other["code"] == newest["code"]), None)
+    report = newest["report"] or next((other["report"] for other in earlier if other["code"] == newest["code"]), None)
     if report is None:
         plan = SolutionPlan.from_paper(state["plan"])
         report = climb(newest["code"], plan, state["request"]["facts"], Conditions.of(context))

@@ -3,12 +3,12 @@
 from dlcodegen.context import Context
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.state import State, Update
-from dlcodegen.writers.choice import writer_for
+from dlcodegen.writers.at_work import stage_writer
 
 
 def merge(state: State, context: Context) -> Update:
     """The merged script as the newest candidate; its origin has one line a segment."""
-    writer = writer_for(context)
+    writer = stage_writer(state["usage"], context, "merge", "merge")
     drafts = state["candidates"]
     merged = writer.merge(state["request"], SolutionPlan.from_paper(state["plan"]), drafts)
     taken = {draft["name"]: sum(f": {draft['name']}" in line for line in merged["origin"]) for draft in drafts}

@@ -1,7 +1,11 @@
 """Stage 2: requirement -> solution plan (paper, section III-B)."""
 
+from dataclasses import replace
+
 from dlcodegen.context import Context
 from dlcodegen.state import State, Update
+
+_WITHOUT_PLANNER = ("direct", "ps", "c-cot", "cedar", "no-plan")
 
 
 def plan(state: State, context: Context) -> Update:
@@ -18,7 +22,9 @@ def plan(state: State, context: Context) -> Update:
         dataset=request["dataset"],
         facts=request["facts"],
     )
-    predicted = predict(wanted, context)
+    # Without a planner, the plan of the nearest sample is what the code is checked against.
+    planned = replace(context, planner="nearest") if context.method in _WITHOUT_PLANNER else context
+    predicted = predict(wanted, planned)
     training = predicted.plan.hyperparameters
     return {
         "category": predicted.plan.category,

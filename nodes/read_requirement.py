@@ -11,6 +11,7 @@ def read_requirement(state: State, context: Context) -> Update:
     from langchain_core.messages import AIMessage
 
     from dlcodegen.execution.sandbox.fork_server import warm_up
+    from dlcodegen.models.budget import read_prices
     from dlcodegen.planner.choice import choose
     from dlcodegen.planner.request import read_requirement as read
 
@@ -18,6 +19,7 @@ def read_requirement(state: State, context: Context) -> Update:
     dataset, data = state.get("dataset") or "", state.get("data") or ""
     try:
         context.writer_in_use  # noqa: B018  a missing model is said now, not after ten stages
+        read_prices(context)
         chosen = choose(context)
         found = read(requirement, dataset, data, state.get("framework") or "", chosen.opinion)
     except InputError as problem:
@@ -44,7 +46,10 @@ def read_requirement(state: State, context: Context) -> Update:
 
 
 # A thread may hold an earlier run: nothing of it may reach this one.
-_EMPTY: Update = {"candidates": [], "repairs": 0, "files": {}, "report": {}, "plan": {}, "samples": [], "notes": []}
+_EMPTY: Update = {
+    **{"candidates": [], "repairs": 0, "files": {}, "report": {}, "plan": {}, "samples": [], "notes": []},
+    **{"draft_from_code": None, "draft_from_template": None},
+}
 
 
 def _last_message(state: State) -> str:

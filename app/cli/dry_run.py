@@ -4,9 +4,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from dlcodegen.cli.run import run_graph
+from dlcodegen.context import Role
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import BaseCallbackHandler
@@ -27,7 +28,11 @@ def prompts(request: "InputState", context: "Context") -> list[str]:
     with TemporaryDirectory(prefix="dlcodegen-") as folder:
         script = Path(folder) / "script.json"
         script.write_text(json.dumps({"rules": [["", f"```python\n{STAND_IN}\n```"]]}), encoding="utf-8")
-        scripted = replace(context, writer="llm", model=f"scripted:{script}", base_url="", check=False)
+        nobody_else: Any = {f"model_{role}": "" for role in get_args(Role)}
+        scripted = replace(
+            context, writer="llm", model=f"scripted:{script}", base_url="", check=False, max_tokens=0, max_cost=0,
+            **nobody_else,
+        )  # fmt: skip
         run_graph(request, scripted, [_recorder(sent)])
     return sent
 

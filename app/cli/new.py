@@ -26,6 +26,16 @@ def new(  # noqa: PLR0913, PLR0917  one parameter an option
     framework: options.FrameworkOption = None,
     model: options.Model = "offline",
     base_url: options.BaseUrl = "",
+    model_plan: options.ModelPlan = "",
+    model_draft: options.ModelDraft = "",
+    model_merge: options.ModelMerge = "",
+    model_repair: options.ModelRepair = "",
+    max_tokens: options.MaxTokens = 0,
+    max_cost: options.MaxCost = 0,
+    prices: options.Prices = "",
+    pieces: options.Pieces = "auto",
+    answers: options.Answers = 4,
+    temperature: options.Temperature = None,
     planner: options.PlannerOption = "auto",
     writer: Annotated[
         Literal["auto", "syntax", "llm"], typer.Option(help="Who writes the code; syntax needs no chat model.")
@@ -69,6 +79,8 @@ def new(  # noqa: PLR0913, PLR0917  one parameter an option
     dlcodegen new "Tag named entities" --out tags --model openai:gpt-4o-mini
     dlcodegen new "Tag named entities" --out tags --model openai:local \
       --base-url http://localhost:8080/v1
+    dlcodegen new "Tag named entities" --out tags --model openai:gpt-4o-mini \
+      --prices 0.15/0.60 --max-cost 0.05
     """
     from dlcodegen.cli import show
     from dlcodegen.cli.dry_run import prompts as dry_run_prompts
@@ -80,6 +92,16 @@ def new(  # noqa: PLR0913, PLR0917  one parameter an option
         writer=writer,
         model=model,
         base_url=base_url,
+        model_plan=model_plan,
+        model_draft=model_draft,
+        model_merge=model_merge,
+        model_repair=model_repair,
+        max_tokens=max_tokens,
+        max_cost=max_cost,
+        prices=prices,
+        pieces=pieces,
+        answers=answers,
+        temperature=temperature,
         planner=planner,
         samples=samples,
         embeddings=embeddings,

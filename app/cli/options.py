@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -37,9 +37,76 @@ PlannerOption = Annotated[
     Literal["auto", "gpt2", "llm", "nearest"],
     typer.Option(help="Who predicts the solution plan; auto: gpt2, and the chat model (--model) where gpt2 is unsure."),
 ]
-Model = Annotated[str, typer.Option(metavar="NAME", help="Chat model: offline (none), or PROVIDER:NAME.")]
+_MODELS = "Models"
+"""The panel of `--help` with everything about chat models."""
+
+
+def _model_for(work: str) -> Any:
+    """The option that names another model for a part of the work."""
+    told = f"Another chat model for {work}; if not given, --model."
+    return typer.Option(metavar="NAME", show_default=False, help=told, rich_help_panel=_MODELS)
+
+
+Model = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Chat model: offline (none), local (on this computer), or PROVIDER:NAME.",
+        rich_help_panel=_MODELS,
+    ),
+]
 BaseUrl = Annotated[
-    str, typer.Option(metavar="URL", show_default=False, help="Address of an OpenAI-compatible server.")
+    str,
+    typer.Option(
+        metavar="URL", show_default=False, help="Address of an OpenAI-compatible server.", rich_help_panel=_MODELS
+    ),
+]
+ModelPlan = Annotated[str, _model_for("the plan")]
+ModelDraft = Annotated[str, _model_for("template and drafts")]
+ModelMerge = Annotated[str, _model_for("the merge of the drafts")]
+ModelRepair = Annotated[str, _model_for("repairs")]
+MaxTokens = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        help="Tokens that the run may use, prompts and answers together; 0: no bound.",
+        rich_help_panel=_MODELS,
+    ),
+]
+MaxCost = Annotated[
+    float,
+    typer.Option(metavar="DOLLARS", help="What the run may cost by --prices; 0: no bound.", rich_help_panel=_MODELS),
+]
+Prices = Annotated[
+    str,
+    typer.Option(
+        metavar="IN/OUT",
+        show_default=False,
+        help="Dollars per million tokens of prompts and of answers, such as 0.15/0.60.",
+        rich_help_panel=_MODELS,
+    ),
+]
+Pieces = Annotated[
+    Literal["auto", "script", "segment"],
+    typer.Option(
+        help="What a model is asked for at a time; auto: segments of a local model, else whole scripts.",
+        rich_help_panel=_MODELS,
+    ),
+]
+Answers = Annotated[
+    int,
+    typer.Option(
+        metavar="N", help="Answers sampled side by side for a segment; the best is kept.", rich_help_panel=_MODELS
+    ),
+]
+Temperature = Annotated[
+    float | None,
+    typer.Option(
+        metavar="0..2",
+        show_default=False,
+        help="Of the model's sampling; if not given, the provider's own, and 0.7 for segments.",
+        rich_help_panel=_MODELS,
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
 TimeLimit = Annotated[float, typer.Option(metavar="SECONDS", help="How long one smoke run may take.")]

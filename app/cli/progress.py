@@ -19,6 +19,7 @@ _TITLES = {
     "draft_from_template": "draft from template",
     "check_drafts": "check drafts",
     "merge": "merge drafts",
+    "write_directly": "write directly",
     "check": "run and check",
     "repair": "repair",
     "deliver": "deliver",
@@ -52,11 +53,14 @@ class Progress:
         self._live.stop()
 
     def show(self, event: dict[str, Any]) -> None:
-        """Take one event: `{"type": "stage", "stage", "status": "started" | "done", "detail", "seconds"}`."""
+        """Take one event of `dlcodegen.events`; others are passed over."""
+        if event.get("type") == "tokens" and event["stage"] in self._running:
+            written = f"{_title(event['stage'])}, {event['tokens']} tokens"
+            self._live.update(self._running[event["stage"]], description=written)
         if event.get("type") != "stage":
             return
         stage = event["stage"]
-        title = _TITLES.get(stage, stage.replace("_", " "))
+        title = _title(stage)
         self._end("")
         self._end(stage)
         if event["status"] == "started":
@@ -68,6 +72,10 @@ class Progress:
         if stage in self._running:
             self._live.remove_task(self._running.pop(stage))
             self._live.refresh()
+
+
+def _title(stage: str) -> str:
+    return _TITLES.get(stage, stage.replace("_", " "))
 
 
 def _line(title: str, detail: str, seconds: float) -> Text:

@@ -30,7 +30,7 @@ def choose(context: Context) -> Choice:
 
     Raises SettingsError when `llm` is asked for and no model is named, InputError when `gpt2` is and it has no weights.
     """
-    if context.planner == "llm" and context.model == "offline":
+    if context.planner == "llm" and context.model_for("plan") == "offline":
         raise SettingsError("the llm planner needs a model: set --model PROVIDER:NAME")
     if context.planner == "nearest":
         return Choice(NearestPlanner(), None, [])
@@ -50,14 +50,15 @@ def choose(context: Context) -> Choice:
 def predict(request: PlanRequest, context: Context) -> Prediction:
     """The plan by whom the settings want it from; `auto` asks the chat model where the predictor is unsure."""
     chosen = choose(context)
-    unsure = context.planner == "auto" and context.model != "offline" and request.confidence < UNSURE
+    unsure = context.planner == "auto" and context.model_for("plan") != "offline" and request.confidence < UNSURE
     if context.planner != "llm" and not unsure:
         return chosen.planner.predict(request)
     from dlcodegen.planner.llm import LLMPlanner
 
     planner = LLMPlanner(context, chosen.planner)
     predicted = planner.predict(request)
-    why = f"the predictor is unsure of the task ({request.confidence:.2f}), so {context.model} was asked for the plan"
+    model = context.model_for("plan")
+    why = f"the predictor is unsure of the task ({request.confidence:.2f}), so {model} was asked for the plan"
     return replace(predicted, notes=[*([why] if unsure else []), *predicted.notes], usage=planner.usage)
 
 

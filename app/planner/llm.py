@@ -8,14 +8,15 @@ from dlcodegen.categories import CATEGORIES
 from dlcodegen.context import Context
 from dlcodegen.corpus.pool import Pool, shipped_pool
 from dlcodegen.corpus.retrieval import Ranked, distinct, rank_by_words
-from dlcodegen.errors import InputError, ModelError
-from dlcodegen.models.chat import ask, chat_model
+from dlcodegen.errors import BudgetSpent, InputError, ModelError, PromptTooLong
+from dlcodegen.models.asking import Asker
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.planner.answers import read_plan
 from dlcodegen.planner.grounding import fitting, grounded
 from dlcodegen.planner.protocol import Planner, PlanRequest, Prediction
 from dlcodegen.planner.state_facts import with_facts
 from dlcodegen.prompts import render
+from dlcodegen.report import Usage
 
 _SURE = 0.7
 """Confidence from which on the category's own plans alone are shown."""
@@ -60,19 +61,19 @@ PLAN_SCHEMA = {
 
 
 class LLMPlanner:
-    """Asks twice at the most; then the plan is another planner's, and a note says why.
-
-    `usage` counts over the planner's life: `calls`, `input_tokens`, `output_tokens`.
-    """
+    """Asks twice at the most; then the plan is another planner's, and a note says why."""
 
     name = "llm"
 
     def __init__(self, context: Context, fallback: Planner) -> None:
-        """Asks the model of the context. Raises SettingsError when it cannot be set up."""
-        self._context = context
-        self._model = chat_model(context)
+        """Asks the context's model for plans. Raises SettingsError when it cannot be set up."""
+        self._asker = Asker(context, "plan")
         self._fallback = fallback
-        self.usage: dict[str, int] = {"calls": 0, "input_tokens": 0, "output_tokens": 0}
+
+    @property
+    def usage(self) -> Usage:
+        """Over the planner's life: `calls`, `input_tokens`, `output_tokens`, `cost`."""
+        return self._asker.usage
 
     def predict(self, request: PlanRequest) -> Prediction:
         """The model's plan with what is stated, else the fallback's. Raises SettingsError for what the user can mend.
@@ -83,13 +84,13 @@ class LLMPlanner:
         pool = shipped_pool()
         try:
             answered = self._answered(request, pool)
-        except ModelError as error:
+        except (ModelError, BudgetSpent, PromptTooLong) as error:
             given = self._fallback.predict(request)
             return replace(given, notes=[f"{error}: the plan is the {given.planner} planner's", *given.notes])
         plan = grounded(answered, request, pool)
         if plan.category == request.category:
             return Prediction(plan, (1 + request.confidence) / 2, self.name)
-        note = f"{self._context.model} takes the task for {plan.category}; by its words it is {request.category}"
+        note = f"{self._asker.model} takes the task for {plan.category}; by its words it is {request.category}"
         return Prediction(plan, 0.5, self.name, [note])
 
     def _answered(self, request: PlanRequest, pool: Pool) -> SolutionPlan:
@@ -104,14 +105,10 @@ class LLMPlanner:
         try:
             return read_plan(answer, request.category)
         except InputError as error:
-            raise ModelError(f"{self._context.model} gave no usable plan ({error})") from error
+            raise ModelError(f"{self._asker.model} gave no usable plan ({error})") from error
 
     def _ask(self, prompt: str, schema: Mapping[str, Any] | None = None) -> str:
-        answer = ask(self._model, self._context, prompt, schema)
-        self.usage["calls"] += 1
-        self.usage["input_tokens"] += answer.input_tokens
-        self.usage["output_tokens"] += answer.output_tokens
-        return answer.text
+        return self._asker.ask(prompt, schema=schema).text
 
 
 def _told(request: PlanRequest, pool: Pool) -> dict[str, Any]:

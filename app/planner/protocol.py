@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from dlcodegen.plan import SolutionPlan
-from dlcodegen.report import Fact
+from dlcodegen.report import Fact, Usage
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Prediction:
     """Name of the planner whose plan this is: another one's where the planner asked had to give way."""
     notes: list[str] = field(default_factory=list)
     """What the user should hear, such as why a planner gave way."""
-    usage: dict[str, int] = field(default_factory=dict)
+    usage: Usage = field(default_factory=dict)
     """What asking a chat model cost: `calls`, `input_tokens`, `output_tokens`; empty without one."""
 
 

@@ -9,6 +9,7 @@ from dlcodegen.planner.stated_classes import read_classes
 from dlcodegen.planner.stated_image import read_image
 from dlcodegen.planner.stated_names import read_names
 from dlcodegen.planner.stated_numbers import read_lists, read_numbers
+from dlcodegen.techniques import BY_NAME
 
 _IMAGE = {"image_height", "image_width", "channels", "base_width", "depth", "patch_size", "stride"}
 _TRAINING = {
@@ -19,7 +20,7 @@ _MODEL = {
     "architecture", "num_layers", "dense_layers", "hidden_size", "hidden_units", "filters", "kernel_size", "num_heads",
     "dropout", "bidirectional", "attention", "batch_norm", "pretrained", "activation",
 }  # fmt: skip
-_EVERYWHERE = _TRAINING | _MODEL | {"framework", "early_stopping", "augmentation", "class_weights"}
+_EVERYWHERE = _TRAINING | _MODEL | {"framework", "early_stopping", "augmentation", "class_weights"} | set(BY_NAME)
 _TEXT = {"vocab_size", "sequence_length", "embedding_dim"}
 
 # A number is read as a quantity only where the category has that quantity: "128 samples" is a window in a

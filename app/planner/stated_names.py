@@ -4,6 +4,7 @@ import re
 
 from dlcodegen import vocabulary
 from dlcodegen.planner.reading import Reading, blank, negated
+from dlcodegen.techniques import TECHNIQUES
 
 _NUMBERED = {"resnet", "vgg", "densenet", "efficientnet", "mobilenet", "inception"}
 
@@ -46,7 +47,8 @@ def read_names(text: str, reading: Reading) -> None:
     unclaimed = _read_loss_and_optimizer(text, reading)
     _read_metrics(unclaimed, reading)
     _read_architecture(text, reading)
-    for name, value, pattern in _NAMED:
+    techniques = ((technique.name, True, rf"\b(?:{technique.words})") for technique in TECHNIQUES)
+    for name, value, pattern in (*_NAMED, *techniques):
         for match in re.finditer(pattern, text, re.IGNORECASE):
             if not negated(text, match):
                 reading.add(name, value, match.group())
@@ -127,6 +129,7 @@ def _read_skip_connections(text: str, reading: Reading) -> None:
     match = re.search(r"\b(?:skip|residual|shortcut)[- ]connections?\b", text, re.IGNORECASE)
     known = reading.facts.get("architecture")
     if match and not negated(text, match) and (known is None or known["value"] in ("cnn", "mlp")):
+        reading.facts.pop("residual", None)
         reading.facts.pop("architecture", None)
         reading.add("architecture", "resnet", f"{known['text']} ... {match.group()}" if known else match.group())
 

@@ -5,44 +5,62 @@ script is any good is for the check to find out.
 """
 
 import json
-import re
 from collections.abc import Callable
-from functools import partial
+from typing import TYPE_CHECKING
 
-from dlcodegen.context import Context
 from dlcodegen.corpus.sample import Sample
-from dlcodegen.models.chat import Answer, ask, chat_model
+from dlcodegen.errors import BudgetSpent, ModelError, PromptTooLong, SettingsError
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.prompts import render
-from dlcodegen.report import Candidate, best
-from dlcodegen.writers.answers import code_of, parses
+from dlcodegen.report import Candidate, Usage, best
+from dlcodegen.writers.answers import code_of
+from dlcodegen.writers.edits import edited
 from dlcodegen.writers.evidence import contradictions, evidence, excerpt
-from dlcodegen.writers.patches import patched
+from dlcodegen.writers.history import repeats, unchanged
+from dlcodegen.writers.merging import merged, shown
 from dlcodegen.writers.protocol import Request, Template
+from dlcodegen.writers.replacements import last_resort, replacements
 from dlcodegen.writers.slots import slot_values
+from dlcodegen.writers.syntax import SyntaxWriter
+
+if TYPE_CHECKING:
+    from dlcodegen.models.asking import Asker
+
+_UNANSWERED = (ModelError, BudgetSpent, PromptTooLong)
+_LATE = (*_UNANSWERED, SettingsError)
+"""Once there are drafts, a key that is refused ends the asking and not the run."""
+_WARMER = 1.0
+"""Temperature after a repair that changed nothing."""
 
 
 class LLMWriter:
-    """Writes by asking. Besides what the protocol says, each job raises SettingsError when the model is set up wrongly.
+    """Writes by asking for whole scripts. Besides what the protocol says, each job raises SettingsError when the model
+    is set up wrongly.
 
-    `usage` counts over the writer's life: `calls`, `input_tokens`, `output_tokens`.
+    When the model fails or the budget is spent, the syntax writer does the job, wherever there is a sample to do it on.
     """
 
     name = "llm"
 
-    def __init__(self, ask: Callable[[str], Answer]) -> None:
-        """`ask` sends one prompt and returns the answer."""
-        self._send = ask
-        self.usage: dict[str, int] = {"calls": 0, "input_tokens": 0, "output_tokens": 0}
+    def __init__(
+        self, asker: "Asker", syntax: SyntaxWriter, temperature: float | None = None, shows_plan: bool = True
+    ) -> None:
+        """`shows_plan`: whether prompts hold the solution plan; without it, the method is measured without one."""
+        self._asker, self._syntax, self._temperature, self._shows_plan = asker, syntax, temperature, shows_plan
 
-    @classmethod
-    def from_context(cls, context: Context) -> "LLMWriter":
-        """A writer that asks the model of the context. Raises SettingsError when the model cannot be set up."""
-        return cls(partial(ask, chat_model(context), context))
+    @property
+    def usage(self) -> Usage:
+        return self._asker.usage
 
     def abstract(self, plan: SolutionPlan, samples: list[Sample]) -> Template:
         """A template by the model; without slots in its answer, the best sample as it is."""
-        code = code_of(self._ask("abstract_template", plan=_json(plan), samples=samples))
+        try:
+            code = code_of(self._ask_with(samples, "abstract_template", plan=_json(plan)))
+        except _UNANSWERED as problem:
+            if not _adaptable(samples):
+                raise
+            template = self._syntax.abstract(plan, samples)
+            return {**template, "origin": [*template["origin"], _instead(problem)]}
         slots = slot_values(code, samples[0].code if samples else "")
         ids = [sample.id for sample in samples]
         if slots:
@@ -54,98 +72,120 @@ class LLMWriter:
         )
 
     def draft_from_code(self, request: Request, plan: SolutionPlan, samples: list[Sample]) -> Candidate:
-        answer = self._ask("draft_from_code", **_wanted(request, plan), samples=samples)
-        ids = ", ".join(sample.id for sample in samples)
-        return _draft("draft_from_code", answer, f"written after {ids}" if ids else "written without a sample")
+        def ask() -> Candidate:
+            answer = self._ask_with(samples, "draft_from_code", **self._wanted(request, plan))
+            ids = ", ".join(sample.id for sample in samples)
+            return _draft("draft_from_code", answer, f"written after {ids}" if ids else "written without a sample")
+
+        return self._or_adapted(ask, lambda: self._syntax.draft_from_code(request, plan, samples), _adaptable(samples))
 
     def draft_from_template(self, request: Request, plan: SolutionPlan, template: Template) -> Candidate:
-        answer = self._ask("draft_from_template", **_wanted(request, plan), template=template)
-        return _draft("draft_from_template", answer, f"template: {', '.join(template['origin'])}")
+        def ask() -> Candidate:
+            answer = self._ask("draft_from_template", **self._wanted(request, plan), template=template)
+            return _draft("draft_from_template", answer, f"template: {', '.join(template['origin'])}")
+
+        return self._or_adapted(
+            ask, lambda: self._syntax.draft_from_template(request, plan, template), bool(template["code"])
+        )
 
     def merge(self, request: Request, plan: SolutionPlan, drafts: list[Candidate]) -> Candidate:
-        """The model's merge of the drafts; the better draft when its answer is no Python."""
-        shown = [{**draft, "evidence": evidence(draft["report"])} for draft in drafts]
-        answer = self._ask("merge", **_wanted(request, plan), drafts=shown)
-        code = code_of(answer)
-        if code and parses(code):
-            origin = segment_origins(answer, drafts) or ["merged by the model, which named no segments"]
-            return Candidate(name="merged", code=code, origin=origin, report=None)
+        """The model's choice or rewrite of each segment; the better draft where its answer is of no use."""
+        try:
+            answer = self._ask("merge", **self._wanted(request, plan), **shown(drafts))
+        except _LATE as problem:
+            found = self._syntax.merge(request, plan, drafts)
+            return {**found, "origin": [*found["origin"], _instead(problem)]}
+        found = merged(answer, drafts)
+        if found is not None:
+            return found
         kept = best(drafts)
         origin = [f"the model's merge was no Python: {kept['name']} is kept", *kept["origin"]]
         return Candidate(name="merged", code=kept["code"], origin=origin, report=None)
 
-    def repair(self, request: Request, plan: SolutionPlan, failed: Candidate, drafts: list[Candidate]) -> Candidate:
-        """The failed script mended; the drafts are not shown, they would not fit a small model's context."""
+    def repair(
+        self, request: Request, plan: SolutionPlan, history: list[Candidate], samples: list[Sample], left: int
+    ) -> Candidate:
+        """The failed script mended by the model; by what is at hand when asking did not help twice,
+        and at the last attempt.
+        """
+        failed, seed, vain = history[-1], self._syntax.seed, repeats(history)
+        others = (last_resort if left <= 1 else replacements)(request, plan, history, samples, seed)
+        found = next(others, None) if vain > 1 or left <= 1 else None
+        if found is not None:
+            return found
+        try:
+            return self._mended(request, plan, failed, _WARMER if vain else self._temperature)
+        except _LATE as problem:
+            found = next(others, unchanged(failed))
+            return {**found, "origin": [_instead(problem), *found["origin"]]}
+
+    def _mended(self, request: Request, plan: SolutionPlan, failed: Candidate, temperature: float | None) -> Candidate:
+        """By one answer; the other scripts are not shown, they would not fit a small model's context."""
         report = failed["report"]
         error = report["error"] if report else None
         answer = self._ask(
             "repair",
-            **_wanted(request, plan),
+            temperature,
+            **self._wanted(request, plan),
             code=failed["code"],
             evidence=evidence(report),
             excerpt=excerpt(failed["code"], error["line"] if error else None),
             contradicted=contradictions(report),
         )
-        name = _next_repair(failed["name"])
         cause = f" ({error['exception']} at {error['rung']})" if error else ""
-        code = patched(failed["code"], answer)
-        note = f"{name}: {failed['name']} mended by the model{cause}"
+        code = edited(failed["code"], answer)
+        note = f"{failed['name']} mended by the model{cause}"
         if not code:
-            note = f"{name}: the model's answer had no code, {failed['name']} as it was"
-        return Candidate(name=name, code=code or failed["code"], origin=[*failed["origin"], note], report=None)
+            note = f"the model's answer had no code, {failed['name']} as it was"
+        return Candidate(name="repair", code=code or failed["code"], origin=[*failed["origin"], note], report=None)
 
-    def _ask(self, prompt: str, **variables: object) -> str:
-        answer = self._send(render(prompt, **variables))
-        self.usage["calls"] += 1
-        self.usage["input_tokens"] += answer.input_tokens
-        self.usage["output_tokens"] += answer.output_tokens
-        return answer.text
+    def _wanted(self, request: Request, plan: SolutionPlan) -> dict[str, object]:
+        """The variables of `prompts/request.md` and `prompts/contract.md`. The path of the user's data stays here."""
+        return {
+            "framework": request["framework"],
+            "requirement": request["requirement"],
+            "dataset": request["dataset"],
+            "facts": request["facts"],
+            "plan": _json(plan) if self._shows_plan else "",
+        }
+
+    def _or_adapted(self, ask: Callable[[], Candidate], adapt: Callable[[], Candidate], possible: bool) -> Candidate:
+        """What the model writes; when it cannot be asked, what the syntax writer makes of the sample, and why."""
+        try:
+            return ask()
+        except _UNANSWERED as problem:
+            if not possible:
+                raise
+            draft = adapt()
+            return {**draft, "origin": [*draft["origin"], _instead(problem)]}
+
+    def _ask_with(self, samples: list[Sample], prompt: str, **variables: object) -> str:
+        """With as many of the samples as the model can read: the least useful, the last, is dropped first."""
+        try:
+            return self._ask(prompt, **variables, samples=samples)
+        except PromptTooLong:
+            if len(samples) < 2:
+                raise
+            return self._ask_with(samples[:-1], prompt, **variables)
+
+    def _ask(self, prompt: str, temperature: float | None = None, /, **variables: object) -> str:
+        warmth = self._temperature if temperature is None else temperature
+        return self._asker.ask(render(prompt, **variables), temperature=warmth).text
 
 
-def segment_origins(answer: str, drafts: list[Candidate]) -> list[str]:
-    """The `segment: draft - reason` lines beside the code of a merge, in that form whatever the bullets and stars.
-
-    Drafts may be called by their name, or A and B in their order.
-    """
-    names = {"both": "both"} | {draft["name"].lower(): draft["name"] for draft in drafts}
-    for letter, draft in zip("ab", drafts, strict=False):
-        names |= {letter: draft["name"], f"draft {letter}": draft["name"]}
-    outside = re.split(r"^\s*(?:`{3,}|~{3,}).*$", answer, flags=re.MULTILINE)[::2]
-    origins = []
-    for line in re.sub(r"[*`]", "", "\n".join(outside)).splitlines():
-        match = _SEGMENT.fullmatch(line.strip())
-        if match and (source := names.get(match["draft"].lower())):
-            origins.append(f"{match['segment']}: {source} - {match['reason'] or 'no reason given'}")
-    return origins
+def _adaptable(samples: list[Sample]) -> bool:
+    return bool(samples) and samples[0].by_contract
 
 
-_SEGMENT = re.compile(
-    r"(?:[-+•]\s*|\d+[.)]\s*)?(?:segment\s+)?(?P<segment>[\w.()]+)\s*:\s*"
-    r"(?:from\s+)?(?P<draft>[\w ]{1,60}?)\s*(?:[-–—:,(]\s*(?P<reason>.*))?"
-)
+def _instead(problem: Exception) -> str:
+    return f"without the model: {problem}"
 
 
 def _json(plan: SolutionPlan) -> str:
     return json.dumps(plan.to_paper(), indent=2, ensure_ascii=False)
 
 
-def _wanted(request: Request, plan: SolutionPlan) -> dict[str, object]:
-    """The variables of `prompts/request.md` and `prompts/contract.md`. The path of the user's data stays here."""
-    return {
-        "framework": request["framework"],
-        "requirement": request["requirement"],
-        "dataset": request["dataset"],
-        "facts": request["facts"],
-        "plan": _json(plan),
-    }
-
-
 def _draft(name: str, answer: str, source: str) -> Candidate:
     code = code_of(answer)
     origin = [source] if code else [source, "the model's answer had no code"]
     return Candidate(name=name, code=code, origin=origin, report=None)
-
-
-def _next_repair(name: str) -> str:
-    match = re.fullmatch(r"repair_(\d+)", name)
-    return f"repair_{int(match.group(1)) + 1 if match else 1}"

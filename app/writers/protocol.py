@@ -6,7 +6,7 @@ from typing_extensions import TypedDict  # pydantic reads no other before Python
 
 from dlcodegen.corpus.sample import Sample
 from dlcodegen.plan import SolutionPlan
-from dlcodegen.report import Candidate, Fact
+from dlcodegen.report import Candidate, Fact, Usage
 
 
 class Request(TypedDict):
@@ -42,8 +42,8 @@ class Writer(Protocol):
     """
 
     name: str
-    usage: dict[str, int]
-    """What the jobs done so far cost: `calls`, `input_tokens`, `output_tokens`; empty without a model."""
+    usage: Usage
+    """What the jobs done so far cost: `calls`, `input_tokens`, `output_tokens`, `cost`; empty without a model."""
 
     def abstract(self, plan: SolutionPlan, samples: list[Sample]) -> Template:
         """The samples' shared structure, with named slots."""
@@ -57,5 +57,10 @@ class Writer(Protocol):
     def merge(self, request: Request, plan: SolutionPlan, drafts: list[Candidate]) -> Candidate:
         """Comparative merge of checked drafts; `origin` has one line a segment: which draft, and why."""
 
-    def repair(self, request: Request, plan: SolutionPlan, failed: Candidate, drafts: list[Candidate]) -> Candidate:
-        """The next attempt after a failed check."""
+    def repair(
+        self, request: Request, plan: SolutionPlan, history: list[Candidate], samples: list[Sample], left: int
+    ) -> Candidate:
+        """The next attempt after the last of `history` failed its check; `left`: attempts left, this one among them.
+
+        Code that is in `history` already means that nothing else is at hand.
+        """

@@ -3,10 +3,13 @@
 from dlcodegen.corpus.sample import Sample
 from dlcodegen.errors import DLCodeGenError
 from dlcodegen.plan import SolutionPlan
-from dlcodegen.report import Candidate, CheckReport, Conformance
+from dlcodegen.report import Candidate, CheckReport, Conformance, Usage
+from dlcodegen.techniques import BY_NAME
 from dlcodegen.writers import adapt
+from dlcodegen.writers.history import unchanged
 from dlcodegen.writers.protocol import Request, Template
-from dlcodegen.writers.segments import SEGMENTS, SegmentError, join, segment_at, split
+from dlcodegen.writers.replacements import both_imports, replacements
+from dlcodegen.writers.segments import SEGMENTS, SegmentError, join, split
 from dlcodegen.writers.template import abstract, fill
 from dlcodegen.writers.tidy import tidy
 
@@ -32,7 +35,7 @@ class SyntaxWriter:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self.usage: dict[str, int] = {}
+        self.usage: Usage = {}
 
     def abstract(self, plan: SolutionPlan, samples: list[Sample]) -> Template:
         """The best sample with slots for what a project decides. Raises DLCodeGenError without samples."""
@@ -66,34 +69,14 @@ class SyntaxWriter:
             index, reason = _choose(name, parts[0][name] == parts[1][name], first["report"], second["report"])
             chosen[name] = parts[index][name]
             origin.append(f"{name}: {drafts[index]['name']} - {reason}")
-        chosen["imports"] = _both_imports(chosen["imports"], parts[1]["imports"])
+        chosen["imports"] = both_imports(chosen["imports"], parts[1]["imports"])
         return Candidate(name="merged", code=tidy(join(chosen)), origin=origin, report=None)
 
-    def repair(self, request: Request, plan: SolutionPlan, failed: Candidate, drafts: list[Candidate]) -> Candidate:
-        """A draft that ran as it was; else the other draft's version of the segment in which the script failed."""
-        for draft in drafts:
-            if draft["report"] and draft["report"]["status"] == "passed" and draft["code"] != failed["code"]:
-                return Candidate(
-                    name="repair",
-                    code=draft["code"],
-                    origin=[f"all: {draft['name']} - it ran, the merge did not"],
-                    report=None,
-                )
-        error = failed["report"]["error"] if failed["report"] else None
-        other = next((draft for draft in drafts if draft["code"] != failed["code"]), drafts[0])
-        try:
-            name = segment_at(failed["code"], error["line"]) if error and error["line"] else "model"
-            parts, others = split(failed["code"]), split(other["code"])
-        except (SegmentError, SyntaxError):
-            return Candidate(name="repair", code=other["code"], origin=[f"all: {other['name']}"], report=None)
-        parts[name] = others[name]
-        parts["imports"] = _both_imports(parts["imports"], others["imports"])
-        return Candidate(
-            name="repair",
-            code=tidy(join(parts)),
-            origin=[f"{name}: {other['name']} - the script failed there"],
-            report=None,
-        )
+    def repair(
+        self, request: Request, plan: SolutionPlan, history: list[Candidate], samples: list[Sample], left: int
+    ) -> Candidate:
+        """The first replacement that was not tried yet; the failed script as it is when there is none."""
+        return next(replacements(request, plan, history, samples, self.seed), unchanged(history[-1]))
 
 
 def _needed(samples: list[Sample]) -> list[Sample]:
@@ -111,22 +94,22 @@ def _choose(name: str, same: bool, first: CheckReport | None, second: CheckRepor
     rows = [_rows(report["conformance"], name) for report in (first, second)]
     if rows[0] != rows[1]:
         index = 0 if rows[0] > rows[1] else 1
-        return index, f"honours {rows[index]:+d} of the plan against {rows[1 - index]:+d}"
+        return index, f"honours {rows[index][1]:+d} of the plan against {rows[1 - index][1]:+d}"
     return 0, "adapted from a sample that is known to learn"
 
 
-def _rows(conformance: list[Conformance], segment: str) -> int:
-    """Honoured less contradicted or missing, over the rows that this segment answers for."""
+def _rows(conformance: list[Conformance], segment: str) -> tuple[int, int]:
+    """Over the rows that this segment answers for: techniques asked for by name that it has, and in all, what is
+    honoured less what is contradicted or missing.
+    """
     points = {"honoured": 1, "contradicted": -1, "not found": -1}
-    return sum(points[row["verdict"]] for row in conformance if _segment_of(row["name"]) == segment)
+    rows = [row for row in conformance if segment_of(row["name"]) == segment]
+    asked = sum(row["verdict"] == "honoured" for row in rows if row["name"] in BY_NAME)
+    return asked, sum(points[row["verdict"]] for row in rows)
 
 
-def _segment_of(name: str) -> str:
+def segment_of(name: str) -> str:
+    """The segment that answers for a row of conformance."""
+    if name in BY_NAME:
+        return BY_NAME[name].segment
     return next((segment for segment, names in _ANSWERS_FOR.items() if name in names.split()), "config")
-
-
-def _both_imports(first: str, second: str) -> str:
-    """The first draft's imports and those that only the second has; `tidy` drops what is not used."""
-    known = set(first.splitlines())
-    own = [line for line in second.splitlines() if line.startswith(("import ", "from ")) and line not in known]
-    return first + "".join(f"{line}\n" for line in own)

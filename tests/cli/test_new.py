@@ -65,6 +65,31 @@ def test_options_reach_the_graph(ending: Callable[[str], Any], tmp_path: Path) -
     assert modes == ["custom", "values"]
 
 
+def test_what_is_told_about_models_reaches_the_graph(ending: Callable[[str], Any], tmp_path: Path) -> None:
+    given = ending("passed")
+    roles = "--model-plan openai:p --model-draft openai:d --model-merge openai:m --model-repair openai:r"
+    bounds = "--max-tokens 9000 --max-cost 0.5 --prices 1/2 --pieces segment --answers 2 --temperature 0.3"
+    run(["new", REQUIREMENT, "--out", str(tmp_path / "made"), *roles.split(), *bounds.split()])
+    context = given[1]
+    asked = [context.model_for(role) for role in ("plan", "draft", "merge", "repair")]
+    assert asked == ["openai:p", "openai:d", "openai:m", "openai:r"]
+    assert (context.max_tokens, context.max_cost, context.prices) == (9000, 0.5, "1/2")
+    assert (context.pieces, context.answers, context.temperature) == ("segment", 2, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("option", "line"),
+    [
+        (["--temperature", "3"], "error: temperature lies between 0 and 2, not 3.0"),
+        (["--answers", "0"], "error: answers lies between 1 and 16, not 0"),
+        (["--pieces", "line"], "error: Invalid value for '--pieces'"),
+    ],
+)
+def test_what_cannot_be_is_said_at_once(option: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["new", REQUIREMENT, "--out", "never-made", *option]) == 2
+    assert capsys.readouterr().err.startswith(line)
+
+
 def test_a_folder_that_is_not_empty_is_refused_before_the_work(
     ending: Callable[[str], Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -129,12 +154,14 @@ def test_a_dry_run_prints_prompts_and_writes_nothing(
     def stream(request: Any, config: Any, *, context: Any, stream_mode: Any) -> Iterator[Any]:
         from dlcodegen.models.chat import chat_model
 
+        assert {context.model_for(role) for role in ("plan", "draft", "merge", "repair")} == {context.model}
         answer = chat_model(context).invoke(f"# Task: draft\n{request['requirement']}", config)
         chat_model(context).invoke(f"# Task: merge\n{answer.text}", config)
         yield "values", final_state("unchecked")
 
     use_graph(stream)
-    assert run(["new", REQUIREMENT, "--model", "openai:gpt-4o-mini", "--dry-run"]) == 0
+    models = ["--model", "openai:gpt-4o-mini", "--model-draft", "openai:gpt-4o"]
+    assert run(["new", REQUIREMENT, *models, "--dry-run"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith(f"===== prompt 1 of 2 =====\n# Task: draft\n{REQUIREMENT}\n")
     assert "# Here the model's answer would stand." in shown

@@ -1,7 +1,6 @@
 """Names, keys and addresses become a model or one line that says what to type; failures of a server likewise."""
 
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,15 +12,9 @@ from dlcodegen.errors import DLCodeGenError, ModelError, SettingsError
 from dlcodegen.models import chat
 from dlcodegen.models.chat import Answer, ask, chat_model
 from dlcodegen.models.scripted import ScriptedChatModel
-from tests.fake_server import FakeServer, completion, running
+from tests.fake_server import SCHEMA, FakeServer, completion
 
 KEY = "sk-test-0123456789abcdefghijkl"
-
-
-@pytest.fixture
-def server() -> Iterator[FakeServer]:
-    with running() as fake:
-        yield fake
 
 
 @pytest.fixture(autouse=True)
@@ -54,11 +47,7 @@ def one_line(error: DLCodeGenError) -> str:
         ("openai:", "--model 'openai:' names no model: write PROVIDER:NAME such as 'openai:gpt-4o-mini'"),
         ("scripted:", "--model 'scripted:' names no model: write PROVIDER:NAME such as 'scripted:FILE.json'"),
         ("openai:gpt-4o", "openai needs a key: set OPENAI_API_KEY"),
-        (
-            "local",
-            "the local model is no part of this version: "
-            "for a server of your own write --model openai:NAME --base-url URL",
-        ),
+        ("local", "no local model is here: type `dlcodegen model pull qwen2.5-coder-1.5b`"),
     ],
 )
 def test_a_model_that_cannot_work_says_what_to_type(model: str, expected: str) -> None:
@@ -95,7 +84,7 @@ def test_a_server_of_ones_own_needs_no_key(server: FakeServer) -> None:
     assert asked(own_server(server, seed=7)) == Answer("import torch", input_tokens=11, output_tokens=7)
     (request,) = server.requests
     assert request["messages"] == [{"role": "user", "content": "Write a script."}]
-    assert (request["model"], request["seed"], request["stream"]) == ("my-model", 7, False)
+    assert (request["model"], request["seed"], request["stream"]) == ("my-model", 7, True)
 
 
 def test_the_key_in_the_environment_is_used_but_never_shown(
@@ -177,15 +166,6 @@ def test_a_server_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     with FakeServer() as silent, pytest.raises(ModelError) as raised:  # takes the connection, and nobody answers
         asked(own_server(silent))
     assert one_line(raised.value) == ("openai:my-model gave no answer in time: try again, or take a smaller model")
-
-
-SCHEMA = {
-    "title": "size",
-    "type": "object",
-    "properties": {"size": {"type": "integer"}},
-    "required": ["size"],
-    "additionalProperties": False,
-}
 
 
 def test_an_answer_by_schema_is_asked_for_as_the_provider_has_it(server: FakeServer) -> None:

@@ -54,7 +54,7 @@ class Asked:
         path.write_text(json.dumps(texts), encoding="utf-8")
         self.context = Context(model=f"scripted:{path}")
         self.planner: Planner = LLMPlanner(self.context, NearestPlanner())
-        self.prompts: list[str] = self.planner._model.history  # type: ignore[attr-defined]
+        self.prompts: list[str] = self.planner._asker._model.history  # type: ignore[attr-defined]
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ STATED: list[tuple[str, dict[str, object]]] = [
     ),
     (
         "detect COVID-19 in CT slices of 512x512, k-fold 5, version 3 of the 2023 data",
-        {"image_height": 512, "image_width": 512},
+        {"image_height": 512, "image_width": 512, "cross_validation": True},
     ),
     ("Classify photos of 38 diseases of tomato leaves", {"num_classes": 38}),
     ("classify 12 kinds of birds from pictures of 5 cameras", {"num_classes": 12}),
@@ -257,7 +257,7 @@ def test_how_people_write_it(words: str, name: str, value: object) -> None:
     ["10,000 images", "5 years of photos", "trained for 3 hours", "2 GPUs", "under 5 MB", "in 10 minutes", "5-fold",
      "in 2023", "16-bit", "version 3", "20x magnification", "24/7", "1 million pictures", "12 MP camera",
      "50 mm lens",
-     "a 3.5 kg robot", "mixed precision", "the map of the site", "on 3 servers", "at 30 fps",
+     "a 3.5 kg robot", "the map of the site", "on 3 servers", "at 30 fps",
      "100 images a day", "L2 cache",
      "10 x 15 cm prints"],
 )  # fmt: skip

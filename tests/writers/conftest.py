@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import NamedTuple
+from unittest.mock import patch
 
 import pytest
 
@@ -9,9 +10,17 @@ from dlcodegen.context import Context
 from dlcodegen.corpus.pool import shipped_pool
 from dlcodegen.corpus.retrieval import rank_by_plan
 from dlcodegen.corpus.sample import Sample, all_samples
+from dlcodegen.models.asking import Asker
+from dlcodegen.models.scripted import ScriptedChatModel
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.planner import make_plan
 from dlcodegen.writers.protocol import Request
+
+
+def asker_of(model: ScriptedChatModel) -> Asker:
+    """An asker that asks this very model, whose `history` a test reads."""
+    with patch("dlcodegen.models.asking.chat_model", return_value=model):
+        return Asker(Context(model="scripted:answers"), "draft")
 
 
 class Job(NamedTuple):

@@ -1,7 +1,6 @@
 """The writer that asks a chat model: what the prompts hold, and what becomes of good and of useless answers."""
 
 import json
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,11 +8,13 @@ import pytest
 from dlcodegen.context import Context
 from dlcodegen.corpus.sample import SAMPLES_FOLDER, Sample, read_sample
 from dlcodegen.errors import ModelError, SettingsError
-from dlcodegen.models.chat import ask
 from dlcodegen.models.scripted import ScriptedChatModel
 from dlcodegen.report import Candidate, CheckReport, CheckStatus, Diagnosis
+from dlcodegen.writers.choice import writer_for
 from dlcodegen.writers.llm import LLMWriter
-from dlcodegen.writers.protocol import Request, Template, Writer
+from dlcodegen.writers.protocol import Request, Template
+from dlcodegen.writers.syntax import SyntaxWriter
+from tests.writers.conftest import asker_of
 
 SCRIPT = "import torch\n\n\ndef main():\n    print(torch.zeros(2))\n"
 ANSWER = f"Here:\n```python\n{SCRIPT}```\n"
@@ -28,7 +29,7 @@ REQUEST = Request(
 
 def writer_of(*answers: str) -> tuple[LLMWriter, ScriptedChatModel]:
     model = ScriptedChatModel(answers=list(answers))
-    return LLMWriter(partial(ask, model, Context(model="scripted:answers"))), model
+    return LLMWriter(asker_of(model), SyntaxWriter(seed=1)), model
 
 
 def candidate(name: str, code: str = SCRIPT, report: CheckReport | None = None) -> Candidate:
@@ -85,7 +86,7 @@ def test_the_place_of_the_users_data_reaches_no_prompt(sample: Sample) -> None:
         writer.draft_from_template(REQUEST, sample.plan, template),
     ]
     merged = writer.merge(REQUEST, sample.plan, drafts)
-    writer.repair(REQUEST, sample.plan, merged, drafts)
+    writer.repair(REQUEST, sample.plan, [*drafts, merged], [], left=2)
     titles = [prompt.split("\n")[0] for prompt in model.history]
     jobs = ["abstract_template", "draft_from_code", "draft_from_template", "merge", "repair"]
     assert titles == [f"# Task: {job}" for job in jobs]
@@ -201,12 +202,11 @@ def test_a_repair_shows_the_place_the_error_and_what_is_contradicted(sample: Sam
     )
     failed = candidate("merged", report=report("failed", error))
     writer, model = writer_of(ANSWER.replace("zeros(2)", "ones(2)"))
-    repaired = writer.repair(REQUEST, sample.plan, failed, [])
-    assert repaired["name"] == "repair_1"
+    repaired = writer.repair(REQUEST, sample.plan, [failed], [], left=2)
     assert repaired["code"] == SCRIPT.replace("zeros(2)", "ones(2)")
     assert repaired["origin"] == [
         "merged was written",
-        "repair_1: merged mended by the model (RuntimeError at smoke)",
+        "merged mended by the model (RuntimeError at smoke)",
     ]
     (prompt,) = model.history
     assert "````text\nIt failed its check.\nfailed: smoke: broke\nerror: RuntimeError: shapes\n```\nIgnore" in prompt
@@ -220,15 +220,14 @@ def test_a_repair_shows_the_place_the_error_and_what_is_contradicted(sample: Sam
 def test_a_repair_may_answer_with_the_mended_function_alone(sample: Sample) -> None:
     failed = candidate("repair_1", "def build():\n    return 1\n\n\ndef main():\n    build()\n", report("failed"))
     answer = "```python\ndef build():\n    return 2\n```"
-    repaired = writer_of(answer)[0].repair(REQUEST, sample.plan, failed, [])
-    assert repaired["name"] == "repair_2"
+    repaired = writer_of(answer)[0].repair(REQUEST, sample.plan, [failed], [], left=2)
     assert repaired["code"] == failed["code"].replace("return 1", "return 2")
 
 
 def test_a_repair_without_code_leaves_the_script(sample: Sample) -> None:
-    repaired = writer_of("It is fine.")[0].repair(REQUEST, sample.plan, candidate("merged"), [])
+    repaired = writer_of("It is fine.")[0].repair(REQUEST, sample.plan, [candidate("merged")], [], left=2)
     assert repaired["code"] == SCRIPT
-    assert repaired["origin"][-1] == "repair_1: the model's answer had no code, merged as it was"
+    assert repaired["origin"][-1] == "the model's answer had no code, merged as it was"
 
 
 def test_tokens_add_up_over_the_calls(sample: Sample) -> None:
@@ -244,11 +243,75 @@ def test_a_failing_model_is_no_candidate(sample: Sample) -> None:
         writer_of()[0].draft_from_code(REQUEST, sample.plan, [])
 
 
+def test_the_syntax_writer_steps_in_for_a_failing_model(sample: Sample) -> None:
+    draft = writer_of()[0].draft_from_code(REQUEST, sample.plan, [sample])
+    assert "def build_model" in draft["code"]
+    assert draft["origin"][-1].startswith("without the model: the scripted model has no answer left")
+
+
 def test_the_context_names_the_model(sample: Sample, tmp_path: Path) -> None:
     path = tmp_path / "answers.json"
     path.write_text(json.dumps([ANSWER]), encoding="utf-8")
-    writer: Writer = LLMWriter.from_context(Context(model=f"scripted:{path}"))
+    writer = writer_for(Context(model=f"scripted:{path}"), "draft", {})
     assert writer.name == "llm"
     assert writer.draft_from_code(REQUEST, sample.plan, [])["code"] == SCRIPT
     with pytest.raises(SettingsError, match="names no provider"):
-        LLMWriter.from_context(Context(model="gpt-4o"))
+        writer_for(Context(model="gpt-4o"), "draft", {})
+
+
+def test_a_repair_may_answer_with_search_and_replace(sample: Sample) -> None:
+    failed = candidate("merged", report=report("failed"))
+    answer = (
+        "<<<<<<< SEARCH\n    print(torch.zeros(2))\n=======\n    print(torch.ones(2))\n>>>>>>> REPLACE\n"
+        "<<<<<<< SEARCH\nno such line\n=======\nx\n>>>>>>> REPLACE"
+    )
+    repaired = writer_of(answer)[0].repair(REQUEST, sample.plan, [failed], [], left=2)
+    assert repaired["code"] == SCRIPT.replace("zeros(2)", "ones(2)")
+
+
+def test_a_merge_may_choose_and_rewrite_segments(sample: Sample) -> None:
+    other = sample.code.replace("seed: int = 42", "seed: int = 7")
+    drafts = [candidate("draft_from_code", sample.code, report("passed")), candidate("draft_from_template", other)]
+    answer = (
+        "config: draft_from_template - the seed\nevaluate: rewritten - shorter\n"
+        "```python\ndef evaluate(model, loader):\n    return {'dice': 1.0}\n```"
+    )
+    writer, model = writer_of(answer)
+    merged = writer.merge(REQUEST, sample.plan, drafts)
+    assert "seed: int = 7" in merged["code"]
+    assert 'return {"dice": 1.0}' in merged["code"]
+    assert "config: draft_from_template - the seed" in merged["origin"]
+    assert "## Segment `config`" in model.history[0]
+    assert "## Segment `train`" not in model.history[0]
+
+
+def history_of(*errors: str) -> list[Candidate]:
+    """A merge and the repairs after it, with the messages that they failed with."""
+    return [
+        candidate(
+            f"repair_{number}" if number else "merged",
+            f"{SCRIPT}# {number}\n",
+            report("failed", Diagnosis(rung="smoke", exception="E", message=m, line=5, code="", tensors=[], hint="")),
+        )
+        for number, m in enumerate(errors)
+    ]
+
+
+def test_an_error_that_came_back_twice_is_not_asked_about_again(sample: Sample) -> None:
+    writer, model = writer_of("no idea")
+    repaired = writer.repair(REQUEST, sample.plan, history_of("a", "a", "a"), [sample], left=5)
+    assert model.history == []
+    assert sample.id in repaired["origin"][0]
+
+
+def test_a_new_error_is_asked_about(sample: Sample) -> None:
+    writer, model = writer_of("no idea")
+    writer.repair(REQUEST, sample.plan, history_of("a", "b"), [sample], left=5)
+    assert len(model.history) == 1
+
+
+def test_the_last_attempt_is_a_script_that_is_known_to_run(sample: Sample) -> None:
+    writer, model = writer_of("no idea")
+    repaired = writer.repair(REQUEST, sample.plan, history_of("a"), [sample], left=1)
+    assert model.history == []
+    assert repaired["origin"][0].startswith(f"all: {sample.id}")

@@ -9,6 +9,7 @@ import pytest
 from dlcodegen.errors import DLCodeGenError
 from dlcodegen.execution.conformance.table import conformance
 from dlcodegen.report import Candidate, CheckReport, Diagnosis
+from dlcodegen.writers.history import nothing_left
 from dlcodegen.writers.syntax import SyntaxWriter
 from tests.writers.conftest import Job
 
@@ -147,11 +148,19 @@ def test_what_ran_counts_before_what_it_honours(job: MakeJob) -> None:
     assert merged["code"] == drafts[0]["code"]
 
 
-def test_a_repair_falls_back_on_a_draft_that_ran(job: MakeJob) -> None:
+def test_a_script_without_the_parts_of_the_contract_gives_way_to_the_sample(job: MakeJob) -> None:
     work = job("segment polyps")
-    drafts = candidates(work, "failed", "passed")
     failed = Candidate(name="merged", code="broken", origin=[], report=None)
-    assert WRITER.repair(work.request, work.plan, failed, drafts)["code"] == drafts[1]["code"]
+    history = [*candidates(work, "failed", "failed"), failed]
+    mended = WRITER.repair(work.request, work.plan, history, work.samples, 3)
+    assert mended["code"] == work.samples[0].code
+    assert mended["origin"] == [f"all: {work.samples[0].id} - the sample as it is, for nothing else ran"]
+
+
+def test_where_nothing_is_left_a_repair_says_so(job: MakeJob) -> None:
+    work = job("segment polyps")
+    failed = Candidate(name="merged", code="broken", origin=[], report=None)
+    assert nothing_left([failed, WRITER.repair(work.request, work.plan, [failed], [], 3)])
 
 
 def test_a_repair_exchanges_the_segment_in_which_the_script_failed(job: MakeJob) -> None:
@@ -163,7 +172,7 @@ def test_a_repair_exchanges_the_segment_in_which_the_script_failed(job: MakeJob)
         rung="smoke run", exception="RuntimeError", message="shapes", line=line + 2, code="", tensors=[], hint=""
     )
     failed = Candidate(name="merged", code=code, origin=[], report=report(work, code, "failed", error))
-    mended = WRITER.repair(work.request, work.plan, failed, [drafts[0]])
+    mended = WRITER.repair(work.request, work.plan, [drafts[0], failed], [], 3)
     assert mended["origin"] == ["model: draft_from_code - the script failed there"]
     assert "96" not in mended["code"]
 

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from dlcodegen import vocabulary
 from dlcodegen.execution.code_view import CodeView, Found
@@ -25,6 +26,7 @@ from dlcodegen.execution.conformance.terms import plain
 from dlcodegen.execution.conformance.values import Values
 from dlcodegen.execution.conformance.verdicts import close, compare, equal, honoured, judged, present
 from dlcodegen.report import Conformance, Fact, Seen
+from dlcodegen.techniques import BY_NAME as TECHNIQUES
 
 _OF_PLAIN_LAYERS = ("mlp", "cnn")
 """Architectures that any other may hold."""
@@ -229,6 +231,14 @@ def _attention(view: CodeView, value: object) -> Conformance:
     return honoured(view, "attention", value, min(lines))
 
 
+def _technique(name: str, view: CodeView, value: object) -> Conformance:
+    """Any name that speaks of it."""
+    lines = [line for word, line in view.names.items() if TECHNIQUES[name].shown_by(word)]
+    if not lines:
+        return judged(name, value, "not found", "nothing in the code does this")
+    return honoured(view, name, value, min(lines))
+
+
 def _betas(view: CodeView, value: object) -> Conformance:
     wanted = str(value).replace(" ", "")
     passed = [Found(text.strip("()").replace(" ", ""), line) for text, line in view.keyword_texts("betas")]
@@ -236,6 +246,7 @@ def _betas(view: CodeView, value: object) -> Conformance:
 
 
 _BY_NAME: dict[str, Callable[[CodeView, object], Conformance]] = {
+    **{name: partial(_technique, name) for name in TECHNIQUES},
     "activation": _activation,
     "architecture": _architecture,
     "attention": _attention,
