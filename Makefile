@@ -3,10 +3,10 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 SENTENCE ?= I want to segment polyps in colonoscopy images with a U-Net
-.PHONY: help demo test test-slow bench weights check types dev clean
+.PHONY: help demo test test-slow bench bench-quick bench-models weights check types dev clean
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -24,11 +24,25 @@ test: check ## Everything that CI runs: style, types, tests; under ten minutes w
 test-slow: $(BIN)/.installed ## Every sample of the pool must run in the sandbox, and learn; about ten minutes
 	$(BIN)/pytest -n 2 -m slow
 
-bench: $(BIN)/.installed ## Measure everything anew, and write docs/EVALUATION.md; about ninety minutes
+bench: $(BIN)/.installed ## Measure everything that needs no chat model, and write docs/EVALUATION.md; about two hours
 	$(BIN)/dlcodegen bench sandbox
 	$(BIN)/dlcodegen bench ladder
 	$(BIN)/dlcodegen bench corpus
 	$(BIN)/dlcodegen bench plans
+	$(BIN)/dlcodegen bench code
+	$(BIN)/dlcodegen bench runs
+	$(BIN)/dlcodegen bench runs --kept
+	$(BIN)/dlcodegen bench report
+
+bench-quick: $(BIN)/.installed ## A few steps of every benchmark, with a report of its own; under ten minutes
+	$(BIN)/dlcodegen bench quick
+
+MODEL ?= local
+bench-models: $(BIN)/.installed ## What a chat model adds: MODEL=local (the default) or any other; hours on two cores
+	$(BIN)/dlcodegen bench models --models $(MODEL) --ablation
+	$(BIN)/dlcodegen bench code --model $(MODEL)
+	$(BIN)/dlcodegen bench ablation --model $(MODEL)
+	$(BIN)/dlcodegen bench temperature --model $(MODEL)
 	$(BIN)/dlcodegen bench report
 
 weights: $(BIN)/.installed ## Train the shipped plan predictor from nothing; about an hour and a half on two cores

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dlcodegen.cli import options
+from dlcodegen.cli import bench_code, bench_report, bench_runs, options
+from dlcodegen.cli.measuring import RESULTS, Fresh, Out, measure, measured
 from dlcodegen.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,13 +18,7 @@ bench = typer.Typer(
     help="Measure this installation. Results are JSON lines; an interrupted measurement goes on where it was.",
     no_args_is_help=True,
 )
-_RESULTS = Path("docs/evaluation")
 _CORPUS_PARTS = ("retrieval", "duplicates", "derivation", "growth", "samples")
-Out = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", show_default=False, help="Where the JSON lines go; docs/evaluation/NAME.jsonl."),
-]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Forget earlier results and measure everything anew.")]
 
 
 @bench.command()
@@ -42,7 +37,7 @@ def sandbox(
     """
     from dlcodegen.evals import sandbox_speed
 
-    return _measure("sandbox", sandbox_speed.steps(repeats), sandbox_speed.summary, out, fresh, as_json)
+    return measure("sandbox", sandbox_speed.steps(repeats), sandbox_speed.summary, out, fresh, as_json)
 
 
 @bench.command()
@@ -56,7 +51,7 @@ def ladder(out: Out = None, fresh: Fresh = False, as_json: options.AsJson = Fals
     """
     from dlcodegen.evals import ladder_faults
 
-    return _measure("ladder", ladder_faults.steps(), ladder_faults.summary, out, fresh, as_json)
+    return measure("ladder", ladder_faults.steps(), ladder_faults.summary, out, fresh, as_json)
 
 
 @bench.command()
@@ -67,9 +62,7 @@ def corpus(
             metavar="[PART]...", show_default=False, help=f"Any of {', '.join(_CORPUS_PARTS)}; if none, all."
         ),
     ] = None,
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder of the JSON lines, a file for each part.")
-    ] = _RESULTS,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the JSON lines, a file for each part.")] = RESULTS,
     embeddings: Annotated[
         str, typer.Option(metavar="PROVIDER:NAME", show_default=False, help="Measure this embedding model beside BM25.")
     ] = "",
@@ -95,7 +88,7 @@ def corpus(
     if unknown:
         raise InputError(f"there is no part {unknown[0]!r}: use any of {', '.join(_CORPUS_PARTS)}")
     summaries = {
-        name: _measured(name, *_corpus_part(name, embeddings, embeddings_url), out / f"{name}.jsonl", fresh)
+        name: measured(name, *_corpus_part(name, embeddings, embeddings_url), out / f"{name}.jsonl", fresh)
         for name in parts or _CORPUS_PARTS
     }
     if as_json:
@@ -119,64 +112,16 @@ def plans(out: Out = None, fresh: Fresh = False, as_json: options.AsJson = False
     """
     from dlcodegen.evals import plan_prediction
 
-    return _measure("plans", plan_prediction.steps(), plan_prediction.summary, out, fresh, as_json)
+    return measure("plans", plan_prediction.steps(), plan_prediction.summary, out, fresh, as_json)
 
 
-@bench.command()
-def report(
-    results: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the JSON lines.")] = _RESULTS,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = Path("docs/EVALUATION.md"),
-) -> int:
-    """Write the results of all benchmarks as one page.
-
-    For example:
-
-    dlcodegen bench report
-    """
-    from dlcodegen.evals.evaluation import render
-
-    out.write_text(render(results), encoding="utf-8")
-    typer.echo(f"{out} is written")
-    return 0
-
-
-def _measure(
-    name: str,
-    steps: "Iterable[tuple[str, Callable[[], Row]]]",
-    summary: "Callable[[list[Row]], list[Row]]",
-    out: Path | None,
-    fresh: bool,
-    as_json: bool,
-) -> int:
-    """Measure, then print the summary."""
-    from dlcodegen.cli import show
-
-    rows = _measured(name, steps, summary, out or _RESULTS / f"{name}.jsonl", fresh)
-    if as_json:
-        show.as_json({"benchmark": name, "summary": rows})
-    else:
-        show.rows(rows)
-    return 0
-
-
-def _measured(
-    name: str,
-    steps: "Iterable[tuple[str, Callable[[], Row]]]",
-    summary: "Callable[[list[Row]], list[Row]]",
-    out: Path,
-    fresh: bool,
-) -> "list[Row]":
-    """Measure what the journal does not know yet, with progress on stderr; the summary of all that it then knows."""
-    from rich.console import Console
-    from rich.progress import track
-
-    from dlcodegen.evals.journal import Journal
-
-    journal = Journal(out, fresh)
-    missing = [(key, work) for key, work in steps if key not in journal]
-    for key, work in track(missing, f"bench {name}", console=Console(stderr=True), transient=True):
-        journal.add(key, work())
-    return summary(journal.rows)
+bench.command()(bench_code.code)
+bench.command()(bench_code.ablation)
+bench.command()(bench_code.temperature)
+bench.command()(bench_runs.runs)
+bench.command()(bench_runs.models)
+bench.command()(bench_report.report)
+bench.command()(bench_report.quick)
 
 
 def _corpus_part(

@@ -69,6 +69,16 @@ def _ours() -> dict[str, str]:
     }
 
 
+def _local_models() -> str:
+    from importlib.util import find_spec
+
+    from dlcodegen.models.local.store import pulled_models
+
+    here = ", ".join(f"{model.name} ({model.size / 1e9:.1f} GB)" for model in pulled_models())
+    missing = "" if find_spec("xllamacpp") else "; to run one: pip install 'dlcodegen[local]'"
+    return (here or "none is here: dlcodegen model pull") + missing
+
+
 def _models() -> dict[str, str]:
     """Providers whose key is set. Names of variables only, never their values."""
     from dlcodegen.models.chat import KEYS
@@ -78,4 +88,5 @@ def _models() -> dict[str, str]:
         for provider, names in KEYS.items()
         if any(os.environ.get(name) for name in names)
     }
-    return {"offline": "always there: no model, no key"} | (ready or {"others": "no key variable is set"})
+    here = {"offline": "always there: no model, no key", "local": _local_models()}
+    return here | (ready or {"others": "no key variable is set"})

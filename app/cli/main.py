@@ -18,6 +18,7 @@ from dlcodegen.cli.bench import bench
 from dlcodegen.cli.check import check
 from dlcodegen.cli.corpus import corpus
 from dlcodegen.cli.doctor import doctor
+from dlcodegen.cli.models import model
 from dlcodegen.cli.new import new
 from dlcodegen.cli.plan import plan
 from dlcodegen.cli.planner import planner
@@ -45,6 +46,7 @@ app.command()(check)
 app.command()(doctor)
 app.add_typer(corpus, name="corpus")
 app.add_typer(planner, name="planner")
+app.add_typer(model, name="model")
 app.add_typer(bench, name="bench")
 
 

@@ -1,71 +1,102 @@
-"""The section of docs/EVALUATION.md on predicted plans."""
+"""The section of the report on predicted plans: Table IV and Figure 4 of the paper, and what was measured besides."""
+
+from collections.abc import Sequence
 
 from dlcodegen.evals.journal import Row
-from dlcodegen.evals.markdown_table import table
 from dlcodegen.evals.plan_scores import DECIMALS, LOWER_IS_BETTER, PlanScores, best
+from dlcodegen.evals.sections import Bars, Block, Cell, Listing, Strong, Table, Text, plain_table
 
 _AIMS = PlanScores(100, 55, 92, 25, 20, 5.8, 0.01, 62, 71, 36, 52, 67)
 """Of issue 5, for the paper protocol."""
 
 
-def of_plans(rows: list[Row]) -> str:
+def of_plans(rows: list[Row]) -> list[Block]:
     """The table of the paper's columns, then what was measured besides."""
     scored = [row for row in rows if "BLEU" in row]
-    parts = (
-        [_table(scored), _besides(scored)]
-        if scored
-        else [f"No scores: {row['absent']}." for row in rows if "absent" in row]
-    )
-    return "\n".join([*parts, _speed(rows), _facts(rows)])
+    parts = [*_scores(scored), *_besides(scored)] if scored else []
+    return [*parts, *_speed(rows), *_facts(rows), *_tasks(rows)]
 
 
-def _table(rows: list[Row]) -> str:
-    scores = [PlanScores(**{name: row[name] for name in PlanScores._fields}) for row in rows]
+def scores_of(row: Row) -> PlanScores:
+    """The columns of a row of bench plans."""
+    return PlanScores(**{name: row[name] for name in PlanScores._fields})
+
+
+def _scores(rows: list[Row]) -> list[Block]:
+    scores = [scores_of(row) for row in rows]
     tops = best(scores)
     head = ["system", *(f"{name}{'↓' if name in LOWER_IS_BETTER else '↑'}" for name in PlanScores._fields)]
-    lines = [[row["key"], *_marked(score, tops)] for row, score in zip(rows, scores, strict=True)]
-    lines.append(["*aim for the paper protocol*", *(f"{aim:g}" for aim in _AIMS)])
-    return (
-        "200 published test rows. `published:` what the paper's predictors answered; `paper protocol:` our predictor, "
-        "trained on the published training rows (those weights are not shipped); `shipped weights:` what the package "
-        "holds, never trained on such data. Bold: best of all.\n\n" + table(head, lines)
-    )
-
-
-def _marked(score: PlanScores, tops: PlanScores) -> list[str]:
+    lines: list[list[Cell]] = [[row["key"], *_marked(score, tops)] for row, score in zip(rows, scores, strict=True)]
+    lines.append(["aim for the paper protocol", *(f"{aim:g}" for aim in _AIMS)])
+    shares = [name for name in PlanScores._fields if name not in LOWER_IS_BETTER]
     return [
-        f"**{value:.{DECIMALS}f}**" if round(value, DECIMALS) == top else f"{value:.{DECIMALS}f}"
+        Text(
+            "Table IV of the paper, on 200 published test rows. `published:` what the paper's predictors answered;\n"
+            "`paper protocol:` our predictor, trained on the published training rows (those weights are not shipped);\n"
+            "`shipped weights:` what the package holds, never trained on such data. Bold: best of all."
+        ),
+        Table(head, lines, of=rows),
+        Bars(
+            "Figure 4 of the paper: shares that are right, and BLEU (more is better)",
+            shares,
+            {row["key"]: [row[name] for name in shares] for row in rows},
+        ),
+        *(Listing(f"Of {row['key']}", row["remarks"]) for row in rows if row.get("remarks")),
+        *(_distances(name, rows) for name in PlanScores._fields if name in LOWER_IS_BETTER),
+    ]
+
+
+def _distances(name: str, rows: Sequence[Row]) -> Bars:
+    systems = [row["key"] for row in rows]
+    return Bars(f"{name}: mean distance (less is better)", systems, {"distance": [row[name] for row in rows]})
+
+
+def _marked(score: PlanScores, tops: PlanScores) -> list[Cell]:
+    return [
+        Strong(f"{value:.{DECIMALS}f}") if round(value, DECIMALS) == top else f"{value:.{DECIMALS}f}"
         for value, top in zip(score, tops, strict=True)
     ]
 
 
-def _besides(rows: list[Row]) -> str:
+def _besides(rows: list[Row]) -> list[Block]:
     ours = [row for row in rows if "seconds a plan" in row]
-    head = ["system", "seconds a plan", "mean confidence in the category", "expected calibration error"]
-    return table(
-        head, [[row["key"], row["seconds a plan"], row["confidence"], row["calibration error"]] for row in ours]
-    )
+    names = {
+        "key": "system",
+        "seconds a plan": "",
+        "confidence": "mean confidence in the category",
+        "calibration error": "expected calibration error",
+    }
+    return [Table([title or name for name, title in names.items()], [[row[name] for name in names] for row in ours])]
 
 
-def _speed(rows: list[Row]) -> str:
+def _speed(rows: list[Row]) -> list[Block]:
     timed = [row for row in rows if "median s" in row]
-    lines = table(
-        ["shipped weights", "median s", "p95 s", "plans", "threads"],
-        [[row["key"], row["median s"], row["p95 s"], row["plans"], row["threads"]] for row in timed],
-    )
+    names = ("median s", "p95 s", "plans", "threads")
+    lines = Table(["shipped weights", *names], [[row["key"], *(row[name] for name in names)] for row in timed])
     notes = [
-        f"Libraries are imported in {row['import s']} s, weights loaded in {row['load s']} s; the process then holds "
-        f"{row['with a plan MiB']} MiB after its first plan, {row['libraries MiB']} MiB of them libraries.\n"
+        Text(
+            f"Libraries are imported in {row['import s']} s, weights loaded in {row['load s']} s; the process holds\n"
+            f"{row['with a plan MiB']} MiB after its first plan, {row['libraries MiB']} MiB of them libraries."
+        )
         for row in rows
         if row["key"] == "start"
     ]
-    return "\n".join([lines, *notes])
+    return [*([lines] if timed else []), *notes]
 
 
-def _facts(rows: list[Row]) -> str:
-    return "".join(
-        f"Stated facts: {row['shown']} of {row['stated']} facts that {row['phrasings']} phrasings state stand in the "
-        f"plans, in {row['only added']} of them as a remark, for the sample has no such setting.\n"
+def _facts(rows: list[Row]) -> list[Block]:
+    return [
+        Text(
+            f"Stated facts: {row['shown']} of {row['stated']} facts that {row['phrasings']} phrasings state stand\n"
+            f"in the plans, in {row['only added']} of them as a remark, for the sample has no such setting."
+        )
         for row in rows
         if row["key"] == "stated facts"
-    )
+    ]
+
+
+def _tasks(rows: list[Row]) -> list[Block]:
+    """Whether the right task is read, and whether what asks for none is refused."""
+    read = [row for row in rows if row["key"].startswith(("task read", "no task"))]
+    table = plain_table([{"what": row["key"], "sentences": row["sentences"], "right": row["right"]} for row in read])
+    return [Text("`no task`: sentences that ask for nothing to build; right is to refuse."), table] if read else []

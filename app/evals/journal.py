@@ -13,23 +13,27 @@ from typing import Any
 from dlcodegen.errors import InputError
 
 Row = dict[str, Any]
+_BEGINNING = '{"key": "'
+"""Of every row, as it is written."""
 
 
 class Journal:
     """One file of rows; each row has a `key` that names what was measured.
 
-    A row that was cut off by an interruption is dropped and measured again. Raises InputError when the file is none of
-    ours.
+    A row that was cut off by an interruption, or that says why it is `absent`, is dropped and measured again. Raises
+    InputError when the file is none of ours, or cannot be read or written.
     """
 
     def __init__(self, path: Path, fresh: bool = False) -> None:
         self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if fresh:
-            path.unlink(missing_ok=True)
-        whole = list(_rows(path)) if path.exists() else []
-        self.rows: list[Row] = whole
-        path.write_text("".join(f"{json.dumps(row)}\n" for row in whole), encoding="utf-8")
+        self.rows: list[Row] = [] if fresh else [row for row in read_journal(path) if "absent" not in row]
+        partial = path.with_name(f"{path.name}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_text("".join(f"{json.dumps(row)}\n" for row in self.rows), encoding="utf-8")
+            partial.replace(path)
+        except OSError as error:
+            raise InputError(f"cannot write {path}: {error.strerror}; name another file with --out") from error
 
     def __contains__(self, key: str) -> bool:
         return any(row["key"] == key for row in self.rows)
@@ -38,8 +42,27 @@ class Journal:
         """Write a row, with what was measured and how."""
         whole = {"key": key, **row, "made": conditions()}
         self.rows.append(whole)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(whole) + "\n")
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(whole) + "\n")
+        except OSError as error:
+            raise InputError(f"cannot write {self._path}: {error.strerror}; name another file with --out") from error
+
+
+def read_journal(path: Path) -> list[Row]:
+    """Its rows, less one that was cut off; none when there is no such file. The file stays as it is.
+
+    Raises InputError when it is no journal.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; name another file with --out") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no UTF-8 text: name another file with --out") from error
+    return list(_rows(path, lines))
 
 
 def conditions() -> Row:
@@ -62,15 +85,20 @@ def _commit() -> str:
         return f"release {metadata.version('dlcodegen')}"
 
 
-def _rows(path: Path) -> Iterator[Row]:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    for number, line in enumerate(lines, 1):
+def _rows(path: Path, lines: list[str]) -> Iterator[Row]:
+    last = max((number for number, line in enumerate(lines, 1) if line.strip()), default=0)
+    for number, line in enumerate(lines[:last], 1):
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
-            if number == len(lines):  # the one that was being written
+        except (ValueError, RecursionError) as error:
+            if number == last and _is_cut_off(line):
                 return
             raise InputError(f"{path}, line {number} is no JSON: name another file with --out") from error
-        if not isinstance(row, dict) or "key" not in row:
+        if not isinstance(row, dict) or not isinstance(row.get("key"), str):
             raise InputError(f"{path}, line {number} is no result of a benchmark: name another file with --out")
         yield row
+
+
+def _is_cut_off(line: str) -> bool:
+    """It begins as every row does, so it was being written; anything else is a file of somebody else."""
+    return line.startswith(_BEGINNING[: len(line)])

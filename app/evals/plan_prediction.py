@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from dlcodegen.corpus.store import cache_folder
 from dlcodegen.errors import DLCodeGenError, SettingsError
 from dlcodegen.evals import stated_facts, task_reading
 from dlcodegen.evals.journal import Row
-from dlcodegen.evals.plan_files import Plans, read_plan, read_plans
-from dlcodegen.evals.plan_scores import score
+from dlcodegen.evals.plan_files import Plans, mismatches, read_plan, read_plans
+from dlcodegen.evals.plan_scores import check_extra, score
 from dlcodegen.evals.published import published_data, published_predictions
 from dlcodegen.planner.gpt2.calibration import calibration
 from dlcodegen.planner.gpt2.decoding import Decoded, Decoder, Settings
@@ -33,6 +34,8 @@ _WAYS: dict[str, Settings] = {
 }
 """How the predictor that is trained on the published rows is asked."""
 _PHRASINGS = 240
+_FEW = 20
+"""Test rows of the quick version."""
 _TIMED = 40
 """Plans that are timed for each way of decoding."""
 _START = """
@@ -54,7 +57,11 @@ print(json.dumps({"import": imported - before, "load": loaded - imported, "libra
 
 
 def steps() -> Iterator[tuple[str, Callable[[], Row]]]:
-    """What is measured; without the published data, what needs no such data."""
+    """What is measured; without the published data, what needs no such data.
+
+    Raises SettingsError when the extra `eval` is not installed.
+    """
+    check_extra()
     yield "start", _start
     for way in ("greedy", "beam"):
         yield f"speed {way}", lambda way=way: _speed(Settings(way=way))  # type: ignore[misc]
@@ -66,12 +73,24 @@ def steps() -> Iterator[tuple[str, Callable[[], Row]]]:
         reason = str(problem)
         yield "published data", lambda: {"absent": reason}
         return
-    for path in published_predictions(folder):
-        yield f"published: {path.stem}", lambda path=path: _scored(folder, read_plans(path))  # type: ignore[misc]
+    yield from _published(folder)
     for name, settings in _WAYS.items():
         yield f"paper protocol: {name}", lambda settings=settings: _paper_protocol(folder, settings)  # type: ignore[misc]
     yield "shipped weights, greedy", lambda: _shipped(folder, Settings())
     yield "shipped weights, beam 3", lambda: _shipped(folder, Settings(way="beam"))
+
+
+def quick_steps() -> Iterator[tuple[str, Callable[[], Row]]]:
+    """The published predictors' scores, and the shipped weights on a few rows."""
+    check_extra()
+    try:
+        folder = published_data()
+    except SettingsError as problem:
+        reason = str(problem)
+        yield "published data", lambda: {"absent": reason}
+        return
+    yield from _published(folder)
+    yield f"shipped weights, greedy, {_FEW} rows", lambda: _shipped(folder, Settings(), _FEW)
 
 
 def summary(rows: list[Row]) -> list[Row]:
@@ -79,9 +98,20 @@ def summary(rows: list[Row]) -> list[Row]:
     return [{"what": row["key"], **{name: row[name] for name in row if name not in ("key", "made")}} for row in rows]
 
 
-def _scored(folder: Path, predictions: Plans) -> Row:
-    references = read_plans(folder / "plans" / "test.jsonl", numbered=True)
-    return {name: round(value, 3) for name, value in score(references, predictions)._asdict().items()}
+def _published(folder: Path) -> Iterator[tuple[str, Callable[[], Row]]]:
+    paths = published_predictions(folder)
+    for path in paths:
+        yield f"published: {path.stem}", lambda path=path: _scored(folder, read_plans(path))  # type: ignore[misc]
+    if not paths:
+        yield "published predictions", lambda: {"absent": f"there are no files in {folder / 'plans' / 'published'}"}
+
+
+def _scored(folder: Path, predictions: Plans, most: int | None = None) -> Row:
+    whole = read_plans(folder / "plans" / "test.jsonl", numbered=True)
+    references = Plans(whole.source, dict(islice(whole.by_id.items(), most)))
+    row: Row = {name: round(value, 3) for name, value in score(references, predictions)._asdict().items()}
+    remarks = [*whole.remarks, *predictions.remarks, *mismatches(references, predictions)]
+    return row | ({"remarks": remarks} if remarks else {})
 
 
 def _paper_protocol(folder: Path, settings: Settings) -> Row:
@@ -100,18 +130,18 @@ def _train(folder: Path, out: Path) -> None:
     (out / "done").touch()
 
 
-def _shipped(folder: Path, settings: Settings) -> Row:
-    return _measured(folder, Decoder(load(SHIPPED), Memory.load(SHIPPED), settings))
+def _shipped(folder: Path, settings: Settings, most: int | None = None) -> Row:
+    return _measured(folder, Decoder(load(SHIPPED), Memory.load(SHIPPED), settings), most)
 
 
-def _measured(folder: Path, decoder: Decoder) -> Row:
-    """Scores, and how far the confidence can be believed."""
+def _measured(folder: Path, decoder: Decoder, most: int | None = None) -> Row:
+    """Scores, and how far the confidence can be believed; on the first `most` rows."""
     started = time.perf_counter()
-    path = folder / "plans" / "test.jsonl"
-    plans: dict[Any, Decoded] = {key: decoder.decode(asked, dataset) for key, asked, dataset in requests(path)}
+    asked = islice(requests(folder / "plans" / "test.jsonl"), most)
+    plans: dict[Any, Decoded] = {key: decoder.decode(requirement, dataset) for key, requirement, dataset in asked}
     seconds = (time.perf_counter() - started) / len(plans)
     texts = {key: json.dumps(decoded.to_paper()) for key, decoded in plans.items()}
-    row = _scored(folder, Plans("predicted", {key: read_plan(text) for key, text in texts.items()}))
+    row = _scored(folder, Plans("predicted", {key: read_plan(text) for key, text in texts.items()}), most)
     return {**row, "seconds a plan": round(seconds, 2), **_believable(folder, plans)}
 
 

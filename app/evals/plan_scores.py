@@ -54,7 +54,7 @@ def score(references: Plans, predictions: Plans) -> PlanScores:
 
     Raises SettingsError when the extra `eval` is not installed.
     """
-    _check_extra()
+    check_extra()
     if not references.by_id.keys() & predictions.by_id.keys():
         there, here = (next((repr(key) for key in plans.by_id), "none") for plans in (references, predictions))
         raise InputError(
@@ -88,7 +88,7 @@ def best(rows: Sequence[PlanScores]) -> PlanScores:
     )
 
 
-def _check_extra() -> None:
+def check_extra() -> None:
     """Raises SettingsError when what the extra installs is not there."""
     missing = [name for name in ("sacrebleu", "rapidfuzz") if importlib.util.find_spec(name) is None]
     if missing:

@@ -16,6 +16,7 @@ from dlcodegen.models.chat import Answer, ask, chat_model
 from dlcodegen.models.decoding import Decoding
 from dlcodegen.models.meter import Meter
 from dlcodegen.models.reading import Reading
+from dlcodegen.models.together import ask_together, shares_prompts
 from dlcodegen.report import Usage
 
 if TYPE_CHECKING:
@@ -92,11 +93,30 @@ class Asker:
         from langchain_core.runnables.config import ContextThreadPoolExecutor  # callbacks of the run go with it
 
         grants = self._budget.grants(prompt, limit, count)
+        if shares_prompts(self._context.model):
+            return self._together(prompt, self._decoding(temperature, stop), grants)
         with ContextThreadPoolExecutor(len(grants)) as pool:
             asked = [
                 pool.submit(self._answer, prompt, self._decoding(temperature, stop), grant, None) for grant in grants
             ]
         return _answered(asked)
+
+    def _together(self, prompt: str, decoding: Decoding, grants: list[Grant]) -> list[Answer]:
+        """By one request; once more when the server of ours died meanwhile."""
+        wanted, question = replace(decoding, limit=grants[0].limit), decoding.sample
+        answers: list[Answer] = []
+        try:
+            with self._breaker.question():
+                try:
+                    answers = ask_together(self._model, self._context, prompt, len(grants), wanted)
+                except AnswerLostError:
+                    self._model = chat_model(self._context)
+                    answers = ask_together(self._model, self._context, prompt, len(grants), wanted)
+        finally:
+            for grant, answer in zip(grants, answers or [Answer("")] * len(grants), strict=False):
+                self._budget.settle(grant, answer.input_tokens, answer.output_tokens)
+                self._meter.add(question, answer.input_tokens, answer.output_tokens, bool(answers))
+        return answers
 
     def _decoding(self, temperature: float | None, stop: Sequence[str]) -> Decoding:
         warmth = self._context.temperature if temperature is None else temperature

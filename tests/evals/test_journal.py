@@ -1,4 +1,4 @@
-"""A benchmark's journal survives interruptions and refuses files that are not its own; the page is made from it."""
+"""A benchmark's journal survives interruptions and refuses files that are not its own."""
 
 import json
 from pathlib import Path
@@ -7,10 +7,7 @@ import pytest
 
 from dlcodegen.cli.main import run
 from dlcodegen.errors import InputError
-from dlcodegen.evals.evaluation import render
-from dlcodegen.evals.journal import Journal
-
-FAULT = {"fault": "a", "kind": "shapes", "sample": "x/y", "expected": ["build"], "caught_by": "build", "said": "a | b"}
+from dlcodegen.evals.journal import Journal, read_journal
 
 
 def test_what_is_measured_is_not_measured_again(tmp_path: Path) -> None:
@@ -39,7 +36,7 @@ def test_everything_can_be_measured_anew(tmp_path: Path) -> None:
     assert Journal(tmp_path / "a.jsonl", fresh=True).rows == []
 
 
-@pytest.mark.parametrize("text", ["no json\n{}\n", "[1]\n", '{"other": 1}\n'])
+@pytest.mark.parametrize("text", ["no json\n{}\n", "a note", "[1]\n", '{"other": 1}\n', '{"key": 1}\n', "{" * 99999])
 def test_a_file_of_somebody_else_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(text)
@@ -48,21 +45,21 @@ def test_a_file_of_somebody_else_is_refused(text: str, tmp_path: Path) -> None:
     assert path.read_text() == text
 
 
-def test_the_page_counts_what_was_caught_and_names_what_was_not(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "ladder.jsonl")
-    journal.add("fault / a", {**FAULT, "ms": 120})
-    journal.add("fault / b", {**FAULT, "fault": "b", "caught_by": "", "ms": 500})
-    journal.add("sample / x", {"sample": "x/y", "caught_by": "", "said": "", "ms": 900})
-    page = render(tmp_path)
-    assert "| all | 2 | 2 | 1 | 1 | 120 |" in page
-    assert "Not caught, though expected: b." in page
-    assert "False alarms on sound samples: none." in page
-    assert "a \\| b" in page
+def test_what_was_absent_is_tried_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    Journal(path).add("one", {"absent": "no key"})
+    assert [row["absent"] for row in read_journal(path)] == ["no key"]
+    assert "one" not in Journal(path)
+    assert read_journal(path) == []
 
 
-def test_without_results_there_is_no_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["bench", "report", str(tmp_path), "--out", str(tmp_path / "page.md")]) == 2
-    assert "there are no results in" in capsys.readouterr().err
+def test_reading_a_journal_leaves_it_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    assert read_journal(path) == []
+    Journal(path).add("one", {})
+    path.write_text(path.read_text() + '{"key": "tw')
+    assert [row["key"] for row in read_journal(path)] == ["one"]
+    assert path.read_text().endswith('{"key": "tw')
 
 
 def test_a_benchmark_prints_its_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -105,12 +105,17 @@ class LocalServer:
         )
         said = self._told()
         if "address" not in said:
+            reason = self._first_error() or said.get("error") or f"it ended with {self._process.wait()}, out of memory?"
             self._end()
-            raise ModelError(f"the local model {self.model} does not start: {said['error']}")
+            anew = f"dlcodegen model remove {self.model}, then dlcodegen model pull {self.model}"
+            raise ModelError(f"the local model {self.model} does not start: {reason}; if its file is broken: {anew}")
         self._port = int(said["address"].rpartition(":")[2])
 
     def _told(self) -> dict[str, str]:
-        """The address, or an error. The key goes through a pipe: arguments and environment can be seen by others."""
+        """The address, or an error, or nothing when it ended.
+
+        The key goes through a pipe: arguments and environment can be seen by others.
+        """
         settings = {
             "path": str(self._path),
             "key": self.key,
@@ -131,13 +136,14 @@ class LocalServer:
             reply = ""
         finally:
             limit.cancel()
-        said: dict[str, str] = json.loads(reply or "{}") or {"error": self._last_words()}
+        said: dict[str, str] = json.loads(reply or "{}")
         return said
 
-    def _last_words(self) -> str:
+    def _first_error(self) -> str:
+        """What llama.cpp complains of first; what comes later follows from it."""
         self._log.seek(0)
-        lines = [line.strip() for line in self._log if line.strip()]
-        return lines[-1][:300] if lines else f"it ended with {self._process.wait()}; is there enough memory?"
+        errors = (line.partition(" E ")[2].strip() for line in self._log)
+        return next(filter(None, errors), "")[:300]
 
     def _watch(self) -> None:
         """Whoever is waiting for an answer when it dies does not look after it."""

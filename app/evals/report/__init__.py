@@ -1,0 +1,1 @@
+"""Renderings of the report's sections: Markdown, and one HTML file."""

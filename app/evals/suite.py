@@ -1,0 +1,109 @@
+"""The requirement suite: sentences of our own as people type them, and what each of them states.
+
+The facts were written by hand from the sentence, before any of our readers saw it. No sentence is ever changed because
+a run fails on it. A third, by position in the file, is kept: it is measured for the final figure, and never looked at.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dlcodegen import vocabulary
+from dlcodegen.categories import CATEGORIES
+from dlcodegen.errors import InputError
+from dlcodegen.planner.quantity_patterns import PATTERNS
+
+Value = str | int | float | bool | list[str] | list[int]
+
+_SUITE = Path(__file__).with_name("requirement_suite.jsonl")
+_FRAMEWORKS = ("pytorch", "keras")
+_CANONICAL = {
+    "optimizer": {term.name for term in vocabulary.OPTIMIZERS},
+    "loss": {term.name for term in vocabulary.LOSSES},
+    "metric": {term.name for term in vocabulary.METRICS},
+    "architecture": {term.name for term in vocabulary.ARCHITECTURES},
+    "framework": set(_FRAMEWORKS),
+}
+_OTHERS = {
+    "image_height", "image_width", "channels", "hidden_units", "filters", "split", "betas", "scheduler", "activation",
+    "augmentation", "early_stopping", "class_weights", "batch_norm", "bidirectional", "attention", "pretrained",
+}  # fmt: skip
+"""Names of facts that neither a vocabulary nor a pattern of quantities has."""
+
+
+class Sentence(NamedTuple):
+    """A requirement with what is right for it."""
+
+    id: str
+    requirement: str
+    dataset: str
+    """Attributes of the dataset as the user gives them besides; may be empty."""
+    framework: str
+    """The option that the user gives besides; empty: what the sentence says, if anything."""
+    category: str
+    kept: bool
+    facts: Mapping[str, Value]
+    """All that requirement, dataset and option state: canonical name -> value."""
+
+
+@lru_cache(maxsize=1)
+def suite() -> tuple[Sentence, ...]:
+    """All sentences, in the order of the file."""
+    return read_suite(_SUITE)
+
+
+def read_suite(path: Path) -> tuple[Sentence, ...]:
+    """The sentences of a file. Raises InputError, one line that names the first row that is none."""
+    rows = [line for line in path.read_text(encoding="utf-8").split("\n") if line]
+    found: list[Sentence] = []
+    for number, line in enumerate(rows, 1):
+        try:
+            sentence = Sentence(**json.loads(line))
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{path}, line {number} is no sentence of a suite: {error}") from error
+        problem = _problem(sentence, number)
+        if any(sentence.id == other.id for other in found):
+            problem = "its id occurs twice"
+        if problem:
+            raise InputError(f"{path}, line {number} ({sentence.id}): {problem}")
+        found.append(sentence)
+    return tuple(found)
+
+
+def chosen(kept: bool, limit: int = 0) -> list[Sentence]:
+    """The sentences of one part: one of each category, then another of each, so that few cover many tasks."""
+    seen: Counter[str] = Counter()
+    in_rounds = []
+    for sentence in suite():
+        if sentence.kept == kept:
+            in_rounds.append((seen[sentence.category], sentence))
+            seen[sentence.category] += 1
+    in_rounds.sort(key=lambda item: item[0])
+    return [sentence for _, sentence in in_rounds][: limit or None]
+
+
+def _problem(sentence: Sentence, number: int) -> str:
+    """What is wrong with the row of this number; empty when nothing is."""
+    if not isinstance(sentence.facts, dict):
+        return "its facts are no object"
+    option = sentence.framework
+    checks = {
+        "the requirement is empty": not sentence.requirement.strip(),
+        f"there is no category {sentence.category!r}": sentence.category not in CATEGORIES,
+        f"there is no framework {option!r}": option not in ("", *_FRAMEWORKS),
+        "its facts lack the framework that is given as an option": option not in ("", sentence.facts.get("framework")),
+        "every third row is kept, and no other": sentence.kept != (number % 3 == 0),
+    }
+    wrong_facts = (_wrong_fact(name, value) for name, value in sentence.facts.items())
+    return next((problem for problem, holds in checks.items() if holds), "") or next(filter(None, wrong_facts), "")
+
+
+def _wrong_fact(name: str, value: Any) -> str:
+    if name in _CANONICAL:
+        values = value if isinstance(value, list) else [value]
+        unknown = [item for item in values if item not in _CANONICAL[name]]
+        return f"{name} has no canonical value {unknown[0]!r}" if unknown else ""
+    return "" if name in PATTERNS or name in _OTHERS else f"no fact is called {name!r}"
