@@ -41,7 +41,9 @@ builder.add_conditional_edges("filter_category", routers.can_the_pool_serve)
 builder.add_node("abstract_template", stage(abstract_template))
 builder.add_node("draft_from_code", stage(draft_from_code))
 builder.add_node("draft_from_template", stage(draft_from_template))
-builder.add_conditional_edges("retrieve", routers.which_drafts)
+builder.add_conditional_edges(
+    "retrieve", routers.which_drafts, ["draft_from_code", "abstract_template", "write_directly"]
+)
 builder.add_edge("abstract_template", "draft_from_template")
 
 # Compare on evidence. Deferred: it waits until both drafts are there.

@@ -28,9 +28,7 @@ def can_the_pool_serve(state: State) -> Literal["retrieve", "__end__"]:
     return "__end__" if state["status"] == "needs_input" else "retrieve"
 
 
-def which_drafts(
-    state: State, runtime: Runtime[Context]
-) -> list[Literal["draft_from_code", "abstract_template", "write_directly"]]:
+def which_drafts(state: State, runtime: Runtime[Context]) -> list[str]:
     """Both, unless the method goes without one."""
     match Context.resolve(runtime.context).method:
         case "cedar":
