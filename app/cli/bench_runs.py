@@ -67,7 +67,8 @@ def models(
 ) -> int:
     """See what a model adds: asked directly, by the whole method, and beside the syntax writer alone.
 
-    The same sentences of the suite for every way, none of the kept third.
+    The same sentences for every way: first those that ask for a technique by
+    name, then those of the suite, none of the kept third.
     A local model takes minutes a project.
 
     For example:
@@ -76,8 +77,9 @@ def models(
     dlcodegen bench models --models local:qwen2.5-coder-1.5b --ablation
     """
     from dlcodegen.evals import model_runs, project_runs
-    from dlcodegen.evals.suite import chosen
+    from dlcodegen.evals.suite import chosen, techniques
 
     asked = [name.strip() for name in names.split(",") if name.strip()] or model_runs.MODELS
-    steps = model_runs.steps(asked, chosen(False, limit), base_url, ablation, seed)
+    sentences = [*techniques(), *chosen(False)][: limit or None]
+    steps = model_runs.steps(asked, sentences, base_url, ablation, seed)
     return measure("models", steps, project_runs.summary, out, fresh, as_json)

@@ -9,7 +9,7 @@ from dlcodegen.cli import options
 from dlcodegen.errors import SettingsError
 
 if TYPE_CHECKING:
-    from dlcodegen.state import InputState
+    from dlcodegen.state import InputState, State
 
 _EXIT_CODES = {"passed": 0, "unchecked": 0, "failed": 3, "not_executed": 3, "sandbox_error": 1}
 
@@ -57,6 +57,9 @@ def new(  # noqa: PLR0913, PLR0917  one parameter an option
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the project, and of a model that takes one.")] = 42,
     no_check: Annotated[bool, typer.Option("--no-check", help="Hand the code over without running it.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the project in a folder that is not empty.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Add the project to your own samples if it passed and is none of them yet.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the prompts that a chat model would get; call none.")
     ] = False,
@@ -122,9 +125,24 @@ def new(  # noqa: PLR0913, PLR0917  one parameter an option
     ensure_writable(out, force)
     state = run_graph(request, context)
     write_project(state["files"], out, force)
-    report = state["report"] | {"out": str(out)}
+    report = state["report"] | {"out": str(out)} | ({"kept": _keep(out, state)} if keep else {})
     if as_json:
         show.as_json(report)
     else:
         show.project(report, state["files"], data)
+        if keep:
+            typer.echo(f"\n{report['kept']}")
     return _EXIT_CODES[state["status"]]
+
+
+def _keep(out: Path, state: "State") -> str:
+    """What became of the project as a sample, in one line."""
+    from dlcodegen.corpus.kept import keep
+    from dlcodegen.plan import SolutionPlan
+    from dlcodegen.report import best
+
+    if state["status"] != "passed":
+        return "not kept: it did not pass its check"
+    report = best(state["candidates"])["report"]
+    kept = keep(out / "main.py", SolutionPlan.from_paper(state["plan"]), report["metrics"] if report else {})
+    return f"kept as {kept.sample}" if kept.sample else f"not kept: {kept.reason}"

@@ -15,10 +15,12 @@ from dlcodegen import vocabulary
 from dlcodegen.categories import CATEGORIES
 from dlcodegen.errors import InputError
 from dlcodegen.planner.quantity_patterns import PATTERNS
+from dlcodegen.techniques import BY_NAME
 
 Value = str | int | float | bool | list[str] | list[int]
 
 _SUITE = Path(__file__).with_name("requirement_suite.jsonl")
+_TECHNIQUES = _SUITE.with_name("technique_suite.jsonl")
 _FRAMEWORKS = ("pytorch", "keras")
 _CANONICAL = {
     "optimizer": {term.name for term in vocabulary.OPTIMIZERS},
@@ -30,6 +32,7 @@ _CANONICAL = {
 _OTHERS = {
     "image_height", "image_width", "channels", "hidden_units", "filters", "split", "betas", "scheduler", "activation",
     "augmentation", "early_stopping", "class_weights", "batch_norm", "bidirectional", "attention", "pretrained",
+    *BY_NAME,
 }  # fmt: skip
 """Names of facts that neither a vocabulary nor a pattern of quantities has."""
 
@@ -55,7 +58,13 @@ def suite() -> tuple[Sentence, ...]:
     return read_suite(_SUITE)
 
 
-def read_suite(path: Path) -> tuple[Sentence, ...]:
+@lru_cache(maxsize=1)
+def techniques() -> tuple[Sentence, ...]:
+    """Sentences that ask for a technique by name, which a sample may lack and a chat model may add; none is kept."""
+    return read_suite(_TECHNIQUES, with_kept=False)
+
+
+def read_suite(path: Path, with_kept: bool = True) -> tuple[Sentence, ...]:
     """The sentences of a file. Raises InputError, one line that names the first row that is none."""
     rows = [line for line in path.read_text(encoding="utf-8").split("\n") if line]
     found: list[Sentence] = []
@@ -64,7 +73,7 @@ def read_suite(path: Path) -> tuple[Sentence, ...]:
             sentence = Sentence(**json.loads(line))
         except (ValueError, TypeError) as error:
             raise InputError(f"{path}, line {number} is no sentence of a suite: {error}") from error
-        problem = _problem(sentence, number)
+        problem = _problem(sentence, number, with_kept)
         if any(sentence.id == other.id for other in found):
             problem = "its id occurs twice"
         if problem:
@@ -85,7 +94,7 @@ def chosen(kept: bool, limit: int = 0) -> list[Sentence]:
     return [sentence for _, sentence in in_rounds][: limit or None]
 
 
-def _problem(sentence: Sentence, number: int) -> str:
+def _problem(sentence: Sentence, number: int, with_kept: bool) -> str:
     """What is wrong with the row of this number; empty when nothing is."""
     if not isinstance(sentence.facts, dict):
         return "its facts are no object"
@@ -95,7 +104,7 @@ def _problem(sentence: Sentence, number: int) -> str:
         f"there is no category {sentence.category!r}": sentence.category not in CATEGORIES,
         f"there is no framework {option!r}": option not in ("", *_FRAMEWORKS),
         "its facts lack the framework that is given as an option": option not in ("", sentence.facts.get("framework")),
-        "every third row is kept, and no other": sentence.kept != (number % 3 == 0),
+        "every third row is kept, and no other": sentence.kept != (with_kept and number % 3 == 0),
     }
     wrong_facts = (_wrong_fact(name, value) for name, value in sentence.facts.items())
     return next((problem for problem, holds in checks.items() if holds), "") or next(filter(None, wrong_facts), "")

@@ -93,8 +93,8 @@ class LLMWriter:
         try:
             answer = self._ask("merge", **self._wanted(request, plan), **shown(drafts))
         except _LATE as problem:
-            found = self._syntax.merge(request, plan, drafts)
-            return {**found, "origin": [*found["origin"], _instead(problem)]}
+            by_evidence = self._syntax.merge(request, plan, drafts)
+            return {**by_evidence, "origin": [*by_evidence["origin"], _instead(problem)]}
         found = merged(answer, drafts)
         if found is not None:
             return found

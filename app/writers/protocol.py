@@ -42,8 +42,10 @@ class Writer(Protocol):
     """
 
     name: str
-    usage: Usage
-    """What the jobs done so far cost: `calls`, `input_tokens`, `output_tokens`, `cost`; empty without a model."""
+
+    @property
+    def usage(self) -> Usage:
+        """What the jobs done so far cost: `calls`, `input_tokens`, `output_tokens`, `cost`; empty without a model."""
 
     def abstract(self, plan: SolutionPlan, samples: list[Sample]) -> Template:
         """The samples' shared structure, with named slots."""

@@ -72,7 +72,6 @@ def test_the_skeleton_stands_where_no_answer_holds(job: MakeJob, answer: str) ->
 
 def test_a_model_that_is_down_is_said_and_does_no_harm(job: MakeJob) -> None:
     work = job(SENTENCE)
-    draft = writer_of()[0]
     draft = SmallModelWriter(asker_of(ScriptedChatModel()), SyntaxWriter(1), Conditions(), 2, None).draft_from_code(
         work.request, work.plan, work.samples
     )
