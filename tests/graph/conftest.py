@@ -7,21 +7,22 @@ from typing import Any
 
 import pytest
 
+from dlcodegen.context import Context, Method
+
 Run = Callable[..., dict[str, Any]]
 REQUIREMENT = "Classify 32x32 photos into 4 classes with a CNN"
 
 
 @pytest.fixture
 def run_scripted(tmp_path: Path) -> Run:
-    """Run the graph; keyword arguments are the answers by task, `repairs` the limit. Gives the final state."""
-    from dlcodegen.context import Context
+    """Run the graph; other keyword arguments than its settings are the answers by task. Gives the final state."""
     from dlcodegen.graph.builder import graph
 
-    def run(repairs: int = 3, check: bool = True, **answers: str) -> dict[str, Any]:
+    def run(repairs: int = 3, check: bool = True, method: Method = "dlcodegen", **answers: str) -> dict[str, Any]:
         script = tmp_path / "script.json"
         rules = [[f"# Task: {task}", answer] for task, answer in answers.items()]
         script.write_text(json.dumps({"rules": [*rules, ["", ""]]}))
-        context = Context(model=f"scripted:{script}", repairs=repairs, check=check, time_limit=30)
+        context = Context(model=f"scripted:{script}", repairs=repairs, check=check, time_limit=30, method=method)
         state: dict[str, Any] = graph.invoke({"requirement": REQUIREMENT}, context=context)
         return state
 

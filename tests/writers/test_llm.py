@@ -315,3 +315,9 @@ def test_the_last_attempt_is_a_script_that_is_known_to_run(sample: Sample) -> No
     repaired = writer.repair(REQUEST, sample.plan, history_of("a"), [sample], left=1)
     assert model.history == []
     assert repaired["origin"][0].startswith(f"all: {sample.id}")
+
+
+def test_the_method_without_a_plan_shows_none(sample: Sample) -> None:
+    model = ScriptedChatModel(answers=[ANSWER])
+    LLMWriter(asker_of(model), SyntaxWriter(seed=1), shows_plan=False).draft_from_code(REQUEST, sample.plan, [])
+    assert "The solution plan:" not in model.history[0]

@@ -153,7 +153,7 @@ def _architecture(view: CodeView, value: object) -> Conformance:
     if line is not None:
         return honoured(view, "architecture", value, line)
     telling = (entry for entry in vocabulary.ARCHITECTURES if entry.name not in _OF_PLAIN_LAYERS)
-    other = next((entry.name for entry in telling if names.line(entry.code)), None)
+    other = next((entry.name for entry in telling if names.without_parts.line(entry.code)), None)
     if other is not None and term is not None and term.code:
         return judged("architecture", value, "contradicted", f"the code has {other} instead")
     if not title:
@@ -167,16 +167,23 @@ class _Names:
     """Names -> lines: what a script defines and its parts (`self.encoder`), in any case; what it uses, as written."""
 
     defined: dict[str, int]
+    parts: dict[str, int]
     used: dict[str, int]
 
+    @property
+    def without_parts(self) -> "_Names":
+        """What can speak against a script: a part called encoder or generator makes no other architecture of it."""
+        return _Names(self.defined, {}, self.used)
+
     def line(self, wanted: tuple[str, ...]) -> int | None:
-        lines = (self.defined.get(plain(name), self.used.get(name)) for name in wanted)
+        both = self.parts | self.defined
+        lines = (both.get(plain(name), self.used.get(name)) for name in wanted)
         return next((line for line in lines if line is not None), None)
 
 
 def _names(view: CodeView) -> _Names:
     """`torch.Generator` and `np.random.Generator` make random numbers, and are used as no part of a model."""
-    names = _Names({}, {})
+    names = _Names({}, {}, {})
     for node in view.nodes:
         owner = getattr(node, "value", None)  # `np`, or the `random` of `np.random`
         of_library = (
@@ -185,7 +192,7 @@ def _names(view: CodeView) -> _Names:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             names.defined.setdefault(plain(node.name), node.lineno)
         elif isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "self":
-            names.defined.setdefault(plain(node.attr), node.lineno)
+            names.parts.setdefault(plain(node.attr), node.lineno)
         elif isinstance(node, ast.Name | ast.Attribute) and not of_library:
             names.used.setdefault(node.id if isinstance(node, ast.Name) else node.attr, node.lineno)
     return names
