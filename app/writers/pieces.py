@@ -1,13 +1,17 @@
 """One segment of a script exchanged for what a chat model wrote in its place."""
 
 import ast
+from collections.abc import Sequence
+from pathlib import Path
 
+from dlcodegen.corpus import techniques as techniques_package
 from dlcodegen.errors import DLCodeGenError
 from dlcodegen.syntax_tree import parse
 from dlcodegen.writers.answers import DEFINITIONS, code_of, tree_of
 from dlcodegen.writers.segments import join, split
 from dlcodegen.writers.tidy import tidy
 
+_PARTS_FOLDER = Path(techniques_package.__file__).parent
 PARTS = {
     "data": "the reading of its data (`load_data` and what it uses)",
     "model": "the model and `build_model`",
@@ -47,6 +51,18 @@ def with_segment(script: str, name: str, answer: str) -> str:
     if changed == tidy(script):
         raise UselessAnswerError("the answer is the part as it was")
     return changed
+
+
+def with_parts(script: str, name: str, techniques: Sequence[str]) -> str:
+    """The script with our ready part for each of these techniques in its segment `name`, not used yet.
+
+    A technique that is a line of code, or a part that is there already, adds nothing.
+    """
+    for technique in techniques:
+        path = _PARTS_FOLDER / f"{technique}.py"
+        if path.exists() and not set(defined(code := path.read_text(encoding="utf-8"))) & set(defined(script)):
+            script = with_segment(script, name, f"```python\n{code}```")
+    return script
 
 
 def defined(code: str) -> list[str]:

@@ -8,6 +8,7 @@ better. What is delivered is never worse than without a model.
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from dlcodegen.report import Candidate, CheckReport, Conformance, Usage, standin
 from dlcodegen.techniques import BY_NAME
 from dlcodegen.writers.evidence import evidence
 from dlcodegen.writers.history import same_error_again, unchanged
-from dlcodegen.writers.pieces import PARTS, UselessAnswerError, defined, with_segment
+from dlcodegen.writers.pieces import PARTS, UselessAnswerError, defined, with_parts, with_segment
 from dlcodegen.writers.protocol import Request, Template
 from dlcodegen.writers.replacements import failing_segment, last_resort, replacements
 from dlcodegen.writers.segment_search import best_segments
@@ -30,6 +31,7 @@ from dlcodegen.writers.syntax import SyntaxWriter, segment_of
 
 if TYPE_CHECKING:
     from dlcodegen.models.asking import Asker
+    from dlcodegen.models.chat import Answer
 
 _WARMTH = 0.7
 """Temperature of sampled answers: several that differ are wanted."""
@@ -40,7 +42,8 @@ _LATE = (ModelError, BudgetSpent, SettingsError)
 """Once there are drafts, a key that is refused ends the asking and not the run."""
 _EXAMPLES = 1
 """Segments of other scripts in a prompt: more than one is more than a small model attends to."""
-_SIDE_BY_SIDE = 2
+_ROUND = 2
+"""Answers that are asked for, and checked, at a time: more only where none of these is better."""
 _OUT_OF_REACH = ("variant", "pretrained", "framework")
 """Stated facts that no rewriting of a segment can honour."""
 
@@ -133,13 +136,15 @@ class SmallModelWriter:
         wish = _wish(checked, among)
         if wish is None:
             return _noted(checked, f"the model was not asked: nothing is missing in {', '.join(among)}")
+        before = int(self.usage["calls"])
         try:
             tries = self._tries(checked, wish, request, plan, known)
         except (ModelError, BudgetSpent, PromptTooLong) as problem:
             return _noted(checked, f"the model was of no help ({problem}): the syntax writer's draft stands")
         found = max(tries, key=lambda item: standing(item["report"]), default=checked)
         ran = sum(item["report"] is not None and item["report"]["status"] == "passed" for item in tries)
-        told = f"{wish.segment}: {self._answers} answers of the model, {len(tries)} usable, {ran} of them ran"
+        asked = int(self.usage["calls"]) - before
+        told = f"{wish.segment}: {asked} answers of the model, {len(tries)} usable, {ran} of them ran"
         if standing(found["report"]) <= standing(report):
             return _noted(checked, f"{told}; none is better than the syntax writer's")
         gained = ", ".join(_gained(report, found["report"])) or "it runs now"
@@ -159,9 +164,12 @@ class SmallModelWriter:
         known: Sequence[str],
     ) -> list[Candidate]:
         """What the model's usable answers make of the script, each checked."""
-        parts = split(base["code"])
+        ready = request["framework"] == "pytorch"
+        script = with_parts(base["code"], wish.segment, wish.techniques) if ready else base["code"]
+        parts = split(script)
         segment, words = parts[wish.segment], " ".join([*wish.techniques, *plan.layers])
-        examples = best_segments(wish.segment, words, wish.techniques, request["framework"], _EXAMPLES, known)
+        unknown = [] if ready else wish.techniques
+        examples = best_segments(wish.segment, words, unknown, request["framework"], _EXAMPLES, known)
         prompt = render(
             "segment",
             framework=request["framework"],
@@ -169,27 +177,38 @@ class SmallModelWriter:
             requirement=request["requirement"],
             code=segment.strip("\n"),
             settings=parts["config"].strip("\n"),
-            missing=[_told(row) for row in wish.missing],
-            examples=list(filter(None, (example.excerpt(wish.techniques) for example in examples))),
+            missing=[_told(row, ready) for row in wish.missing],
+            examples=list(filter(None, (example.excerpt(unknown) for example in examples))),
             error=wish.error,
             names=[f"`{name}`" for name in defined(segment)[-1:]],
         )
         limit = int(len(segment) / _CHARACTERS_A_TOKEN) + _ROOM
-        codes: dict[str, None] = {}
-        for answer in self._asker.several(prompt, self._answers, temperature=self._temperature, limit=limit):
-            try:
-                codes[with_segment(base["code"], wish.segment, answer.text)] = None
-            except (UselessAnswerError, SegmentError, SyntaxError):
-                continue
-        return self._checked(list(codes), wish.segment, request, plan)
+        tries: list[Candidate] = []
+        for first in range(0, self._answers, _ROUND):
+            count = min(_ROUND, self._answers - first)
+            answers = self._asker.several(prompt, count, temperature=self._temperature, limit=limit)
+            codes = _codes(script, wish.segment, answers) - {item["code"] for item in tries}
+            tries += self._checked(sorted(codes), wish.segment, request, plan)
+            if any(standing(item["report"]) > standing(base["report"]) for item in tries):
+                break
+        return tries
 
     def _checked(self, codes: list[str], segment: str, request: Request, plan: SolutionPlan) -> list[Candidate]:
         def climb(code: str) -> Candidate:
             report = check(code, plan, request["facts"], self._conditions)
             return Candidate(name="repair", code=code, origin=[f"{segment}: by the model"], report=report)
 
-        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        with ThreadPoolExecutor(_ROUND) as pool:
             return list(pool.map(climb, codes))
+
+
+def _codes(script: str, segment: str, answers: Sequence["Answer"]) -> set[str]:
+    """The different scripts that the usable answers make."""
+    codes = set()
+    for answer in answers:
+        with suppress(UselessAnswerError, SegmentError, SyntaxError):
+            codes.add(with_segment(script, segment, answer.text))
+    return codes
 
 
 def _wish(draft: Candidate, among: tuple[str, ...]) -> _Wish | None:
@@ -210,10 +229,12 @@ def _wish(draft: Candidate, among: tuple[str, ...]) -> _Wish | None:
     return _Wish(segment, by_segment[segment]) if by_segment[segment] else None
 
 
-def _told(row: Conformance) -> str:
-    """`group norm`, or `dropout: 0.3`."""
+def _told(row: Conformance, ready: bool) -> str:
+    """`group norm: use ...`, or `dropout: 0.3`."""
     name = row["name"].replace("_", " ")
-    return name if row["expected"] == "True" else f"{name}: {row['expected']}"
+    if row["name"] in BY_NAME:
+        return f"{name}: {BY_NAME[row['name']].how}" if ready else name
+    return f"{name}: {row['expected']}"
 
 
 def _weight(missing: list[Conformance]) -> tuple[bool, int]:

@@ -57,7 +57,7 @@ def test_the_answer_that_runs_and_does_what_is_missing_is_taken(job: MakeJob) ->
     assert "GroupNorm(4, 32)" in draft["code"]
     assert "3 answers of the model, 2 usable, 1 of them ran; the best is taken: " in draft["origin"][-1]
     assert "group_norm" in draft["origin"][-1]
-    assert "- group norm\n" in model.history[0]
+    assert "- group norm: use `nn.GroupNorm(1, channels)`" in model.history[0]
     assert writer.usage["calls"] == 3
 
 

@@ -20,6 +20,7 @@ from dlcodegen.execution.conformance.fact_terms import (
     WHERE,
 )
 from dlcodegen.execution.conformance.layers import settings_of
+from dlcodegen.execution.conformance.names import names_of
 from dlcodegen.execution.conformance.shapes import batched
 from dlcodegen.execution.conformance.splits import split_line
 from dlcodegen.execution.conformance.terms import plain
@@ -239,11 +240,23 @@ def _attention(view: CodeView, value: object) -> Conformance:
 
 
 def _technique(name: str, view: CodeView, value: object) -> Conformance:
-    """Any name that speaks of it."""
-    lines = [line for word, line in view.names.items() if TECHNIQUES[name].shown_by(word)]
-    if not lines:
+    """Any name that speaks of it, outside of classes and functions that nothing uses."""
+    nodes = [node for part in _used_parts(view.tree) for node in ast.walk(part)]
+    shown = [node for node in nodes if any(map(TECHNIQUES[name].shown_by, names_of(node)))]
+    if not shown:
         return judged(name, value, "not found", "nothing in the code does this")
-    return honoured(view, name, value, min(lines))
+    return honoured(view, name, value, min(getattr(node, "lineno", 1) for node in shown))
+
+
+def _used_parts(tree: ast.Module) -> list[ast.stmt]:
+    """The statements of a script without the definitions whose name occurs nowhere else."""
+    named = {id(part): {node.id for node in ast.walk(part) if isinstance(node, ast.Name)} for part in tree.body}
+    return [
+        part
+        for part in tree.body
+        if not isinstance(part, ast.ClassDef | ast.FunctionDef)
+        or any(part.name in named[id(other)] for other in tree.body if other is not part)
+    ]
 
 
 def _betas(view: CodeView, value: object) -> Conformance:

@@ -1,0 +1,17 @@
+from torch import nn
+
+
+class WeightAverage:
+    """A moving average of a model's weights: `update` after each step, `copy_to` before the model is evaluated."""
+
+    def __init__(self, model: nn.Module, decay: float = 0.99) -> None:
+        self.decay = decay
+        self.averaged = {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+    def update(self, model: nn.Module) -> None:
+        for name, value in model.state_dict().items():
+            if value.is_floating_point():
+                self.averaged[name].lerp_(value.detach(), 1 - self.decay)
+
+    def copy_to(self, model: nn.Module) -> None:
+        model.load_state_dict(self.averaged)
