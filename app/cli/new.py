@@ -1,7 +1,7 @@
 """`dlcodegen new`: from one sentence to a project folder."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -9,7 +9,7 @@ from dlcodegen.cli import options
 from dlcodegen.errors import SettingsError
 
 if TYPE_CHECKING:
-    from dlcodegen.state import InputState, State
+    from dlcodegen.state import InputState
 
 _EXIT_CODES = {"passed": 0, "unchecked": 0, "failed": 3, "not_executed": 3, "sandbox_error": 1}
 
@@ -135,7 +135,7 @@ def new(  # noqa: PLR0913, PLR0917  one parameter an option
     return _EXIT_CODES[state["status"]]
 
 
-def _keep(out: Path, state: "State") -> str:
+def _keep(out: Path, state: dict[str, Any]) -> str:
     """What became of the project as a sample, in one line."""
     from dlcodegen.corpus.kept import keep
     from dlcodegen.plan import SolutionPlan

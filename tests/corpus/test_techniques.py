@@ -53,7 +53,7 @@ def test_places_are_told_apart() -> None:
 def test_mixtures_have_a_loss() -> None:
     model = nn.Linear(4, 3)
     loss = mixup_loss(model, nn.CrossEntropyLoss(), torch.randn(6, 4), torch.arange(6) % 3)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     assert loss.item() > 0
 
 
@@ -70,7 +70,7 @@ def test_averaged_weights_follow_the_model_slowly() -> None:
 def test_masked_spectrograms_keep_their_shape() -> None:
     masked = spec_augment(torch.ones(3, 20, 30))
     assert masked.shape == (3, 20, 30)
-    assert set(masked.unique().tolist()) <= {0.0, 1.0}
+    assert bool(((masked == 0) | (masked == 1)).all())
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
