@@ -54,7 +54,7 @@ class Progress:
 
     def show(self, event: dict[str, Any]) -> None:
         """Take one event of `dlcodegen.events`; others are passed over."""
-        if event.get("type") == "tokens" and event["stage"] in self._running:
+        if event.get("type") == "tokens" and event.get("stage") in self._running:
             written = f"{_title(event['stage'])}, {event['tokens']} tokens"
             self._live.update(self._running[event["stage"]], description=written)
         if event.get("type") != "stage":

@@ -46,6 +46,16 @@ def test_on_a_terminal_stages_at_work_stand_side_by_side() -> None:
     assert "plan" not in last_frame
 
 
+def test_people_see_that_a_model_is_writing() -> None:
+    stream = io.StringIO()
+    with Progress(Console(file=stream, force_terminal=True, width=100, color_system=None)) as progress:
+        progress.show(event("draft_from_code", "started"))
+        progress.show({"type": "tokens", "stage": "draft_from_code", "tokens": 312})
+        progress.show({"type": "tokens", "stage": "merge", "tokens": 5})
+    assert "draft from samples, 312 tokens" in stream.getvalue()
+    assert "5 tokens" not in stream.getvalue()
+
+
 def test_a_stage_may_come_again() -> None:
     stream = io.StringIO()
     with Progress(Console(file=stream)) as progress:
