@@ -33,6 +33,7 @@ _WAYS: dict[str, Settings] = {
     "memory alone, consensus": Settings(way="consensus", trust=1.0),
 }
 """How the predictor that is trained on the published rows is asked."""
+Step = tuple[str, Callable[[], Row]]
 _PHRASINGS = 240
 _FEW = 20
 """Test rows of the quick version."""
@@ -56,7 +57,7 @@ print(json.dumps({"import": imported - before, "load": loaded - imported, "libra
 """
 
 
-def steps() -> Iterator[tuple[str, Callable[[], Row]]]:
+def steps() -> Iterator[Step]:
     """What is measured; without the published data, what needs no such data.
 
     Raises SettingsError when the extra `eval` is not installed.
@@ -67,6 +68,17 @@ def steps() -> Iterator[tuple[str, Callable[[], Row]]]:
         yield f"speed {way}", lambda way=way: _speed(Settings(way=way))  # type: ignore[misc]
     yield "stated facts", _stated_facts
     yield from task_reading.steps()
+    yield from _on_published_rows(_all_ways)
+
+
+def quick_steps() -> Iterator[Step]:
+    """The published predictors' scores, and the shipped weights on a few rows."""
+    check_extra()
+    yield from _on_published_rows(_few_rows)
+
+
+def _on_published_rows(work: Callable[[Path], Iterator[Step]]) -> Iterator[Step]:
+    """What needs the published data, or the reason why it is absent."""
     try:
         folder = published_data()
     except SettingsError as problem:
@@ -74,22 +86,17 @@ def steps() -> Iterator[tuple[str, Callable[[], Row]]]:
         yield "published data", lambda: {"absent": reason}
         return
     yield from _published(folder)
+    yield from work(folder)
+
+
+def _all_ways(folder: Path) -> Iterator[Step]:
     for name, settings in _WAYS.items():
         yield f"paper protocol: {name}", lambda settings=settings: _paper_protocol(folder, settings)  # type: ignore[misc]
     yield "shipped weights, greedy", lambda: _shipped(folder, Settings())
     yield "shipped weights, beam 3", lambda: _shipped(folder, Settings(way="beam"))
 
 
-def quick_steps() -> Iterator[tuple[str, Callable[[], Row]]]:
-    """The published predictors' scores, and the shipped weights on a few rows."""
-    check_extra()
-    try:
-        folder = published_data()
-    except SettingsError as problem:
-        reason = str(problem)
-        yield "published data", lambda: {"absent": reason}
-        return
-    yield from _published(folder)
+def _few_rows(folder: Path) -> Iterator[Step]:
     yield f"shipped weights, greedy, {_FEW} rows", lambda: _shipped(folder, Settings(), _FEW)
 
 
@@ -98,7 +105,7 @@ def summary(rows: list[Row]) -> list[Row]:
     return [{"what": row["key"], **{name: row[name] for name in row if name not in ("key", "made")}} for row in rows]
 
 
-def _published(folder: Path) -> Iterator[tuple[str, Callable[[], Row]]]:
+def _published(folder: Path) -> Iterator[Step]:
     paths = published_predictions(folder)
     for path in paths:
         yield f"published: {path.stem}", lambda path=path: _scored(folder, read_plans(path))  # type: ignore[misc]
