@@ -68,3 +68,9 @@ class NoSandboxError(SandboxError):
 
 class StoppedError(SandboxError):
     """The run was ended from our side, at Ctrl-C."""
+
+
+UNANSWERED = (ModelError, BudgetSpent, PromptTooLong)
+"""What a question to a chat model may end with, though all is set up: somebody else does the job."""
+UNANSWERED_LATE = (*UNANSWERED, SettingsError)
+"""Once there are drafts, a key that is refused ends the asking and not the run."""

@@ -8,7 +8,7 @@ from dlcodegen.categories import CATEGORIES
 from dlcodegen.context import Context
 from dlcodegen.corpus.pool import Pool, shipped_pool
 from dlcodegen.corpus.retrieval import Ranked, distinct, rank_by_words
-from dlcodegen.errors import BudgetSpent, InputError, ModelError, PromptTooLong
+from dlcodegen.errors import UNANSWERED, InputError, ModelError
 from dlcodegen.models.asking import Asker
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.planner.answers import read_plan
@@ -84,7 +84,7 @@ class LLMPlanner:
         pool = shipped_pool()
         try:
             answered = self._answered(request, pool)
-        except (ModelError, BudgetSpent, PromptTooLong) as error:
+        except UNANSWERED as error:
             given = self._fallback.predict(request)
             return replace(given, notes=[f"{error}: the plan is the {given.planner} planner's", *given.notes])
         plan = grounded(answered, request, pool)

@@ -19,6 +19,7 @@ from dlcodegen.writers.script_edit import (
     optimizer_calls,
     returned,
 )  # fmt: skip
+from dlcodegen.writers.tidy import tidy
 
 
 def settings(plan: SolutionPlan, facts: list[Fact], seed: int) -> dict[str, Any]:
@@ -133,6 +134,11 @@ def add_metrics(code: str, names: list[str]) -> str:
     blocks = framework.blocks_for(" ; ".join(f"({expression})" for expression in new.values()))
     anchor = function(parse(code), "compute_metrics")
     return insert_before(code, anchor, "\n\n\n".join(blocks)) if blocks and anchor else code
+
+
+def adapted_script(code: str, plan: SolutionPlan, facts: list[Fact], seed: int) -> str:
+    """A whole sample after the plan, its recurrent cells those that are stated, tidied."""
+    return tidy(adapted(set_cells(code, facts), plan, facts, seed))
 
 
 def adapted(code: str, plan: SolutionPlan, facts: list[Fact], seed: int) -> str:

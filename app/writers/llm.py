@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dlcodegen.corpus.sample import Sample
-from dlcodegen.errors import BudgetSpent, ModelError, PromptTooLong, SettingsError
+from dlcodegen.errors import UNANSWERED, UNANSWERED_LATE, PromptTooLong
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.prompts import render
 from dlcodegen.report import Candidate, Usage, best
@@ -26,9 +26,6 @@ from dlcodegen.writers.syntax import SyntaxWriter
 if TYPE_CHECKING:
     from dlcodegen.models.asking import Asker
 
-_UNANSWERED = (ModelError, BudgetSpent, PromptTooLong)
-_LATE = (*_UNANSWERED, SettingsError)
-"""Once there are drafts, a key that is refused ends the asking and not the run."""
 _WARMER = 1.0
 """Temperature after a repair that changed nothing."""
 
@@ -56,7 +53,7 @@ class LLMWriter:
         """A template by the model; without slots in its answer, the best sample as it is."""
         try:
             code = code_of(self._ask_with(samples, "abstract_template", plan=_json(plan)))
-        except _UNANSWERED as problem:
+        except UNANSWERED as problem:
             if not _adaptable(samples):
                 raise
             template = self._syntax.abstract(plan, samples)
@@ -92,7 +89,7 @@ class LLMWriter:
         """The model's choice or rewrite of each segment; the better draft where its answer is of no use."""
         try:
             answer = self._ask("merge", **self._wanted(request, plan), **shown(drafts))
-        except _LATE as problem:
+        except UNANSWERED_LATE as problem:
             by_evidence = self._syntax.merge(request, plan, drafts)
             return {**by_evidence, "origin": [*by_evidence["origin"], _instead(problem)]}
         found = merged(answer, drafts)
@@ -115,7 +112,7 @@ class LLMWriter:
             return found
         try:
             return self._mended(request, plan, failed, _WARMER if vain else self._temperature)
-        except _LATE as problem:
+        except UNANSWERED_LATE as problem:
             found = next(others, unchanged(failed))
             return {**found, "origin": [_instead(problem), *found["origin"]]}
 
@@ -153,7 +150,7 @@ class LLMWriter:
         """What the model writes; when it cannot be asked, what the syntax writer makes of the sample, and why."""
         try:
             return ask()
-        except _UNANSWERED as problem:
+        except UNANSWERED as problem:
             if not possible:
                 raise
             draft = adapt()

@@ -18,7 +18,7 @@ _SEGMENT_LINE = re.compile(
     r"(?:[-+•]\s*|\d+[.)]\s*)?(?:segment\s+)?(?P<segment>[\w.()]+)\s*:\s*"
     r"(?:from\s+)?(?P<draft>[\w ]{1,60}?)\s*(?:[-–—:,(]\s*(?P<reason>.*))?"
 )
-_CALLED = {"config": "config", "load_data": "data", "build_model": "model"}
+_CALLED = {"load_data": "data", "build_model": "model"}
 """Other names of segments that models use."""
 
 

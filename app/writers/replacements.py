@@ -1,6 +1,7 @@
 """What can stand in the place of code that fails, without a model: it is there already, or it is known to run."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 
 from dlcodegen.corpus.sample import Sample
 from dlcodegen.plan import SolutionPlan
@@ -16,22 +17,17 @@ def replacements(
 ) -> Iterator[Candidate]:
     """Scripts to try after the last of `history` failed, the smallest change first; none that was tried before.
 
-    The failing segment of another draft, of the sample, of the sample adapted to the plan; that whole
-    adapted sample; the sample as it is.
+    The failing segment of another draft, of the sample, of the sample adapted to the plan; then whole scripts.
     """
-    tried = {candidate["code"] for candidate in history}
-    for code, note in _in_order(request, plan, history, samples, seed):
-        if code not in tried:
-            tried.add(code)
-            yield Candidate(name="repair", code=code, origin=[note], report=None)
+    ready = _whole(request, plan, samples, seed)
+    return _untried(history, itertools.chain(_segments(request, plan, history, samples, seed), ready))
 
 
 def last_resort(
     request: Request, plan: SolutionPlan, history: list[Candidate], samples: list[Sample], seed: int
 ) -> Iterator[Candidate]:
-    """Those of `replacements` that are whole scripts."""
-    found = replacements(request, plan, history, samples, seed)
-    return (candidate for candidate in found if candidate["origin"][0].startswith("all: "))
+    """Those of `replacements` that are whole scripts: the adapted sample, and the sample as it is."""
+    return _untried(history, _whole(request, plan, samples, seed))
 
 
 def failing_segment(failed: Candidate) -> str:
@@ -48,19 +44,38 @@ def both_imports(first: str, second: str) -> str:
     return first + "".join(f"{line}\n" for line in own)
 
 
-def _in_order(
+def _untried(history: list[Candidate], found: Iterable[tuple[str, str]]) -> Iterator[Candidate]:
+    tried = {candidate["code"] for candidate in history}
+    for code, note in found:
+        if code not in tried:
+            tried.add(code)
+            yield Candidate(name="repair", code=code, origin=[note], report=None)
+
+
+def _segments(
     request: Request, plan: SolutionPlan, history: list[Candidate], samples: list[Sample], seed: int
 ) -> Iterator[tuple[str, str]]:
-    """Code, and what it is: `SEGMENT: SOURCE - WHY`, or `all: SOURCE - WHY`."""
+    """The failed script with one segment of another, and `SEGMENT: SOURCE - WHY`."""
     *earlier, failed = history
     for candidate in reversed(earlier):
         yield from _exchanged(failed, candidate["code"], candidate["name"])
-    for sample in (sample for sample in samples[:1] if sample.by_contract):
-        adapted = tidy(adapt.adapted(adapt.set_cells(sample.code, request["facts"]), plan, request["facts"], seed))
+    for sample in _adaptable(samples):
         yield from _exchanged(failed, sample.code, sample.id)
+        adapted = adapt.adapted_script(sample.code, plan, request["facts"], seed)
         yield from _exchanged(failed, adapted, f"{sample.id}, adapted to the plan")
+
+
+def _whole(request: Request, plan: SolutionPlan, samples: list[Sample], seed: int) -> Iterator[tuple[str, str]]:
+    """Whole scripts, and `all: SOURCE - WHY`."""
+    for sample in _adaptable(samples):
+        adapted = adapt.adapted_script(sample.code, plan, request["facts"], seed)
         yield adapted, f"all: {sample.id}, adapted to the plan - nothing else ran"
         yield sample.code, f"all: {sample.id} - the sample as it is, for nothing else ran"
+
+
+def _adaptable(samples: list[Sample]) -> list[Sample]:
+    """The nearest sample, where it has the parts of the contract."""
+    return [sample for sample in samples[:1] if sample.by_contract]
 
 
 def _exchanged(failed: Candidate, other: str, source: str) -> Iterator[tuple[str, str]]:

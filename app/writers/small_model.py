@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dlcodegen.corpus.sample import Sample
-from dlcodegen.errors import BudgetSpent, ModelError, PromptTooLong, SettingsError
+from dlcodegen.errors import UNANSWERED, UNANSWERED_LATE
 from dlcodegen.execution.ladder import check
 from dlcodegen.execution.script import Conditions
 from dlcodegen.plan import SolutionPlan
@@ -38,8 +38,6 @@ _WARMTH = 0.7
 _CHARACTERS_A_TOKEN = 3.0
 _ROOM = 500
 """Tokens that a rewritten segment may be longer than before."""
-_LATE = (ModelError, BudgetSpent, SettingsError)
-"""Once there are drafts, a key that is refused ends the asking and not the run."""
 _EXAMPLES = 1
 """Segments of other scripts in a prompt: more than one is more than a small model attends to."""
 _ROUND = 2
@@ -120,7 +118,7 @@ class SmallModelWriter:
         try:
             wish = _Wish(failing_segment(failed), [], evidence(failed["report"]))
             tries = self._tries(failed, wish, request, plan, []) if wish.segment in PARTS else []
-        except (SegmentError, SyntaxError, *_LATE):  # no parts of the contract, or no answer
+        except (SegmentError, SyntaxError, *UNANSWERED_LATE):  # no parts of the contract, or no answer
             return None
         found = max(tries, key=lambda item: standing(item["report"]), default=failed)
         return found if standing(found["report"]) > standing(failed["report"]) else None
@@ -139,7 +137,7 @@ class SmallModelWriter:
         before = int(self.usage["calls"])
         try:
             tries = self._tries(checked, wish, request, plan, known)
-        except (ModelError, BudgetSpent, PromptTooLong) as problem:
+        except UNANSWERED as problem:
             return _noted(checked, f"the model was of no help ({problem}): the syntax writer's draft stands")
         found = max(tries, key=lambda item: standing(item["report"]), default=checked)
         ran = sum(item["report"] is not None and item["report"]["status"] == "passed" for item in tries)
@@ -167,9 +165,7 @@ class SmallModelWriter:
         ready = request["framework"] == "pytorch"
         script = with_parts(base["code"], wish.segment, wish.techniques) if ready else base["code"]
         parts = split(script)
-        segment, words = parts[wish.segment], " ".join([*wish.techniques, *plan.layers])
-        unknown = [] if ready else wish.techniques
-        examples = best_segments(wish.segment, words, unknown, request["framework"], _EXAMPLES, known)
+        segment = parts[wish.segment]
         prompt = render(
             "segment",
             framework=request["framework"],
@@ -178,7 +174,7 @@ class SmallModelWriter:
             code=segment.strip("\n"),
             settings=parts["config"].strip("\n"),
             missing=[_told(row, ready) for row in wish.missing],
-            examples=list(filter(None, (example.excerpt(unknown) for example in examples))),
+            examples=[] if ready else _examples(wish, plan, request["framework"], known),
             error=wish.error,
             names=[f"`{name}`" for name in defined(segment)[-1:]],
         )
@@ -200,6 +196,15 @@ class SmallModelWriter:
 
         with ThreadPoolExecutor(_ROUND) as pool:
             return list(pool.map(climb, codes))
+
+
+def _examples(wish: _Wish, plan: SolutionPlan, framework: str, known: Sequence[str]) -> list[str]:
+    """How other samples do what is missing: for a framework in which we have no ready parts."""
+    if not wish.techniques:
+        return []
+    words = " ".join([*wish.techniques, *plan.layers])
+    found = best_segments(wish.segment, words, wish.techniques, framework, _EXAMPLES, known)
+    return [excerpt for segment in found if (excerpt := segment.excerpt(wish.techniques))]
 
 
 def _codes(script: str, segment: str, answers: Sequence["Answer"]) -> set[str]:

@@ -44,8 +44,8 @@ class SyntaxWriter:
     def draft_from_code(self, request: Request, plan: SolutionPlan, samples: list[Sample]) -> Candidate:
         """The best sample, adapted to the plan on its syntax tree."""
         best = _needed(samples)[0]
-        code = adapt.adapted(adapt.set_cells(best.code, request["facts"]), plan, request["facts"], self.seed)
-        return Candidate(name="draft_from_code", code=tidy(code), origin=[f"adapted from {best.id}"], report=None)
+        code = adapt.adapted_script(best.code, plan, request["facts"], self.seed)
+        return Candidate(name="draft_from_code", code=code, origin=[f"adapted from {best.id}"], report=None)
 
     def draft_from_template(self, request: Request, plan: SolutionPlan, template: Template) -> Candidate:
         """The template with its slots filled from the plan, the model built from the plan's layers."""
