@@ -42,7 +42,7 @@ def data(
 
 
 @planner.command()
-def train(
+def train(  # noqa: PLR0913, PLR0917  one parameter an option
     train_file: Annotated[
         Path, typer.Option("--train", metavar="FILE", show_default=False, help="Rows to learn from.")
     ],
@@ -52,6 +52,10 @@ def train(
         str, typer.Option(metavar="NAME_OR_DIR", show_default=False, help="A GPT-2 to start from, such as gpt2-large.")
     ] = "",
     epochs: Annotated[int, typer.Option(metavar="N", min=1, help="At the most.")] = 10,
+    size: Annotated[
+        Literal["small", "medium", "large"],
+        typer.Option(help="5, 14 or 30 million parameters, where nothing is given to start from."),
+    ] = "small",
     as_written: Annotated[
         bool, typer.Option("--as-written", help="Keep categories as they are spelt, whatever our list says.")
     ] = False,
@@ -77,7 +81,7 @@ def train(
     learnt, stopping = (read_rows(path, canonical=not as_written) for path in (train_file, dev_file))
     _remark(train_file, learnt)
     _remark(dev_file, stopping)
-    recipe = Recipe.of(base, epochs, seed)
+    recipe = Recipe.of(base, epochs, seed, size)
     training = Training(learnt.rows, stopping.rows, out, recipe)
     train_with_progress(training)
     (out / FILE).unlink(missing_ok=True)  # of an earlier training

@@ -12,7 +12,7 @@ import pytest
 from dlcodegen.cli.main import run
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.planner.gpt2 import examples
-from dlcodegen.planner.gpt2.training import CHECKPOINT, Recipe
+from dlcodegen.planner.gpt2.training import CHECKPOINT, Recipe, Size
 from tests.plan_rows import TASKS, tiny_base, toy_rows, write_rows
 
 HEAVY = ("torch", "numpy", "transformers", "tokenizers", "safetensors")
@@ -23,11 +23,11 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line trains a network of a toy's size."""
     plain = Recipe.of
 
-    def of(base: str, epochs: int, seed: int) -> Recipe:
+    def of(base: str, epochs: int, seed: int, size: Size) -> Recipe:
         from dataclasses import replace
 
         small = {"width": 64, "depth": 1, "dropout": 0.05, "batch_tokens": 512, "learning_rate": 1e-2}
-        return replace(plain(base, epochs, seed), **small)  # type: ignore[arg-type]
+        return replace(plain(base, epochs, seed, size), **small)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Recipe, "of", of)
 

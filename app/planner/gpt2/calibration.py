@@ -38,12 +38,14 @@ def fit_temperature(decoder: Decoder, dev: Sequence[PlanRow]) -> float:
     """
     import numpy as np
 
-    known = decoder.predictor.vocabulary.values["category"]
-    asked = [row for row in dev if row.values["category"] in known]
-    if not asked:
+    asked = [
+        (decoder.category_odds(row.requirement, row.dataset, row.framework), row.values["category"]) for row in dev
+    ]
+    known = [(odds, category) for odds, category in asked if category in odds]
+    if not known:
         return 1.0
-    logits = np.log(np.array([list(_odds(decoder, row).values()) for row in asked]) + 1e-9)
-    right = np.array([known.index(row.values["category"]) for row in asked])
+    logits = np.log(np.array([list(odds.values()) for odds, _ in known]) + 1e-9)
+    right = np.array([list(odds).index(category) for odds, category in known])
 
     def surprise(temperature: float) -> float:
         scaled = logits / temperature
@@ -64,8 +66,3 @@ def calibration(sure: Sequence[float], right: Sequence[bool]) -> Calibration:
         for place in np.unique(bins)
     ]
     return Calibration(float(hits.mean()), float(confidences.mean()), float(sum(gaps)))
-
-
-def _odds(decoder: Decoder, row: PlanRow) -> dict[str, float]:
-    ids = decoder.predictor.vocabulary.prompt(row.requirement, row.dataset, row.framework)
-    return decoder.odds(ids, "category")

@@ -33,6 +33,8 @@ class Noise:
     """People often give no description of their data."""
     dropped_framework: float = 0.2
     """The category is asked for before the framework is known."""
+    renamed: float = 0.5
+    """Rows told about other things: what a plan takes over from the request is to be copied, not known by heart."""
 
 
 _STRETCH = 400

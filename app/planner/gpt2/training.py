@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from dlcodegen.errors import InputError
 from dlcodegen.planner.gpt2 import weights
 from dlcodegen.planner.gpt2.calibration import calibrate
 from dlcodegen.planner.gpt2.examples import Emphasis, Example, Noise, batches, encode, loss_of
+from dlcodegen.planner.gpt2.renaming import Renaming
 from dlcodegen.planner.gpt2.rows import PlanRow
 from dlcodegen.planner.gpt2.vocabulary import Vocabulary
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 CHECKPOINT = "checkpoint.pt"
 _CHECKPOINT_EVERY = 120.0
 """Seconds."""
+Size = Literal["small", "medium", "large"]
+SIZES: dict[Size, tuple[int, int]] = {"small": (256, 4), "medium": (384, 6), "large": (512, 8)}
+"""Channels and blocks; with words and values about 5, 14 and 30 million parameters."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,14 @@ class Recipe:
     noise: Noise = field(default_factory=Noise)
 
     @classmethod
-    def of(cls, base: str, epochs: int, seed: int) -> "Recipe":
-        """With the learning rate that suits: what a base knows is not to be washed out."""
-        return cls(base=base, epochs=epochs, seed=seed, learning_rate=5e-5 if base else cls.learning_rate)
+    def of(cls, base: str, epochs: int, seed: int, size: Size = "small") -> "Recipe":
+        """With the learning rate that suits: what a base knows is not to be washed out, and a wide network is unruly.
+
+        `size` is that of a network that is trained from nothing.
+        """
+        width, depth = SIZES[size]
+        rate = 5e-5 if base else cls.learning_rate * cls.width / width
+        return cls(base=base, epochs=epochs, seed=seed, width=width, depth=depth, learning_rate=rate)
 
 
 @dataclass
@@ -84,6 +93,7 @@ class Training:
         self.network, self.vocabulary = _start(rows, recipe)
         self.network.to(self.device)  # type: ignore[arg-type]
         self._stop_by = _with_plans(encode(row, self.vocabulary, Emphasis(prompt=0.0), None, Random(0)) for row in dev)
+        self._renaming = Renaming(rows, recipe.noise.renamed)
         self._pad = self.vocabulary.marker["<pad>"]
         self._half = _has_fast_bfloat16(self.device)
         self._optimizer = torch.optim.AdamW(
@@ -109,7 +119,10 @@ class Training:
         import torch
 
         random = Random(self.recipe.seed * 1000 + self.progress.epoch)
-        examples = [encode(row, self.vocabulary, self.recipe.emphasis, self.recipe.noise, random) for row in self.rows]
+        examples = [
+            encode(self._renaming(row, random), self.vocabulary, self.recipe.emphasis, self.recipe.noise, random)
+            for row in self.rows
+        ]
         order = list(batches(examples, self.recipe.batch_tokens, random))
         self.network.train()
         saved = time.monotonic()
@@ -236,4 +249,4 @@ def _mark(rows: Sequence[PlanRow], dev: Sequence[PlanRow], recipe: Recipe) -> st
     return hashlib.sha256(repr((recipe, list(rows), list(dev))).encode()).hexdigest()
 
 
-__all__ = ["CHECKPOINT", "Example", "Progress", "Recipe", "Report", "Training"]
+__all__ = ["CHECKPOINT", "SIZES", "Example", "Progress", "Recipe", "Report", "Size", "Training"]
