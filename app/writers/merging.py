@@ -7,10 +7,11 @@ or a rewrite for each segment, and a reason.
 import re
 
 from dlcodegen.report import Candidate, best
+from dlcodegen.syntax_tree import parse
 from dlcodegen.writers.answers import code_of, defines_main, tree_of
 from dlcodegen.writers.evidence import evidence
+from dlcodegen.writers.imports import with_imports
 from dlcodegen.writers.pieces import PARTS, UselessAnswerError, with_segment
-from dlcodegen.writers.replacements import both_imports
 from dlcodegen.writers.segments import SEGMENTS, SegmentError, join, split
 from dlcodegen.writers.tidy import tidy
 
@@ -89,7 +90,7 @@ def _assembled(choices: dict[str, tuple[str, str]], code: str, drafts: list[Cand
         chosen[name] = parts.get(source, parts[better])[name]
         origin.append(f"{name}: {source} - {reason}")
     for other in parts.values():
-        chosen["imports"] = both_imports(chosen["imports"], other["imports"])
+        chosen["imports"] = with_imports(chosen["imports"], parse(other["imports"]))
     script = tidy(join(chosen))
     for name in [name for name in PARTS if by_segment.get(name, ("", ""))[0] == "rewritten"]:
         try:

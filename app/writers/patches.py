@@ -3,6 +3,7 @@
 import ast
 
 from dlcodegen.writers.answers import DEFINITIONS, code_of, defines_main, tree_of
+from dlcodegen.writers.imports import lacking
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -38,7 +39,5 @@ def _extent(node: _Definition) -> slice:
 
 def _with_imports(lines: list[str], old: ast.Module, new: ast.Module) -> list[str]:
     """The lines with those imports of `new` that `old` lacks, before its own."""
-    known = {ast.unparse(node) for node in old.body}
-    added = [ast.unparse(node) for node in new.body if isinstance(node, ast.Import | ast.ImportFrom)]
     first = next((node.lineno for node in old.body if isinstance(node, ast.Import)), 1)
-    return [*lines[: first - 1], *(text for text in added if text not in known), *lines[first - 1 :]]
+    return [*lines[: first - 1], *lacking(old, new), *lines[first - 1 :]]

@@ -8,6 +8,7 @@ from dlcodegen.corpus import techniques as techniques_package
 from dlcodegen.errors import DLCodeGenError
 from dlcodegen.syntax_tree import parse
 from dlcodegen.writers.answers import DEFINITIONS, code_of, tree_of
+from dlcodegen.writers.imports import with_imports
 from dlcodegen.writers.segments import join, split
 from dlcodegen.writers.tidy import tidy
 
@@ -46,7 +47,7 @@ def with_segment(script: str, name: str, answer: str) -> str:
     given = {node.name for node in kept if isinstance(node, DEFINITIONS)}
     before, last = _left(parts[name], given)
     parts[name] = "\n\n\n" + "\n\n\n".join([*before, *(_text(lines, node) for node in kept), *last]) + "\n"
-    parts["imports"] = _with_imports(parts["imports"], tree)
+    parts["imports"] = with_imports(parts["imports"], tree)
     changed = tidy(join(parts))
     if changed == tidy(script):
         raise UselessAnswerError("the answer is the part as it was")
@@ -99,11 +100,3 @@ def _text(lines: list[str], node: ast.stmt) -> str:
     while first and lines[first - 1].startswith("#"):
         first -= 1
     return "\n".join(lines[first : node.end_lineno])
-
-
-def _with_imports(imports: str, tree: ast.Module) -> str:
-    """The script's imports, with those of the answer that it lacks at their end; `tidy` drops what is not used."""
-    known = {ast.unparse(node) for node in parse(imports).body}
-    added = [ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    new = [text for text in added if text not in known and "__future__" not in text]
-    return imports.rstrip("\n") + "\n" + "".join(f"{text}\n" for text in new)

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from dlcodegen.corpus.sample import Sample
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.report import Candidate
+from dlcodegen.syntax_tree import parse
 from dlcodegen.writers import adapt
+from dlcodegen.writers.imports import with_imports
 from dlcodegen.writers.protocol import Request
 from dlcodegen.writers.segments import SEGMENTS, SegmentError, join, segment_at, split
 from dlcodegen.writers.tidy import tidy
@@ -35,13 +37,6 @@ def failing_segment(failed: Candidate) -> str:
     error = failed["report"]["error"] if failed["report"] else None
     split(failed["code"])
     return segment_at(failed["code"], error["line"]) if error and error["line"] else "model"
-
-
-def both_imports(first: str, second: str) -> str:
-    """The first script's imports and those that only the second has; `tidy` drops what is not used."""
-    known = set(first.splitlines())
-    own = [line for line in second.splitlines() if line.startswith(("import ", "from ")) and line not in known]
-    return first + "".join(f"{line}\n" for line in own)
 
 
 def _untried(history: list[Candidate], found: Iterable[tuple[str, str]]) -> Iterator[Candidate]:
@@ -88,5 +83,5 @@ def _exchanged(failed: Candidate, other: str, source: str) -> Iterator[tuple[str
     if name not in SEGMENTS or parts[name] == others[name]:
         return
     parts[name] = others[name]
-    parts["imports"] = both_imports(parts["imports"], others["imports"])
+    parts["imports"] = with_imports(parts["imports"], parse(others["imports"]))
     yield tidy(join(parts)), f"{name}: {source} - the script failed there"

@@ -4,11 +4,13 @@ from dlcodegen.corpus.sample import Sample
 from dlcodegen.errors import DLCodeGenError
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.report import Candidate, CheckReport, Conformance, Usage
+from dlcodegen.syntax_tree import parse
 from dlcodegen.techniques import BY_NAME
 from dlcodegen.writers import adapt
 from dlcodegen.writers.history import unchanged
+from dlcodegen.writers.imports import with_imports
 from dlcodegen.writers.protocol import Request, Template
-from dlcodegen.writers.replacements import both_imports, replacements
+from dlcodegen.writers.replacements import replacements
 from dlcodegen.writers.segments import SEGMENTS, SegmentError, join, split
 from dlcodegen.writers.template import abstract, fill
 from dlcodegen.writers.tidy import tidy
@@ -69,7 +71,7 @@ class SyntaxWriter:
             index, reason = _choose(name, parts[0][name] == parts[1][name], first["report"], second["report"])
             chosen[name] = parts[index][name]
             origin.append(f"{name}: {drafts[index]['name']} - {reason}")
-        chosen["imports"] = both_imports(chosen["imports"], parts[1]["imports"])
+        chosen["imports"] = with_imports(chosen["imports"], parse(parts[1]["imports"]))
         return Candidate(name="merged", code=tidy(join(chosen)), origin=origin, report=None)
 
     def repair(
