@@ -1,4 +1,7 @@
-"""Every sample trains on files of the format that its docstring states, and says in one line that there are none."""
+"""Every sample trains on files of the format that its docstring states, and says in one line that there are none.
+
+A sample of each kind of data is always tried; the others take minutes, and are slow tests.
+"""
 
 import json
 import math
@@ -15,16 +18,29 @@ from tests.corpus.data_files.every import every_data_set
 from tests.corpus.data_files.files import DataFiles, no_files
 
 DATA_SETS = every_data_set()
-READING = sorted(sample_id for sample_id, data_set in DATA_SETS.items() if data_set.make is not no_files)
+ALWAYS = {
+    "audio-classification/logmel-cnn",
+    "image-classification/keras-small-cnn",
+    "image-segmentation/unet-binary",
+    "reinforcement-learning/dqn",
+    "tabular-classification/keras-mlp",
+    "tabular-regression/mlp",
+    "text-classification/text-cnn",
+    "time-series-forecasting/lstm",
+}
+EVERY = {name: () if name in ALWAYS else pytest.mark.slow for name in sorted(DATA_SETS)}
+TRAINING = [pytest.param(name, marks=marks) for name, marks in EVERY.items()]
+READING = [pytest.param(name, marks=marks) for name, marks in EVERY.items() if DATA_SETS[name].make is not no_files]
 KEEPS_FOLDER = "data/.keep"  # the sandbox lays files only, and a hidden one keeps a folder as good as empty
 
 
 def test_every_sample_has_a_data_set_and_every_data_set_a_sample() -> None:
     assert sorted(all_samples().keys() - DATA_SETS.keys()) == []
     assert sorted(DATA_SETS.keys() - all_samples().keys()) == []
+    assert sorted(ALWAYS - all_samples().keys()) == []
 
 
-@pytest.mark.parametrize("sample_id", sorted(DATA_SETS))
+@pytest.mark.parametrize("sample_id", TRAINING)
 def test_it_trains_on_files(sample_id: str, tmp_path: Path) -> None:
     result = run(sample_id, files_in(DATA_SETS[sample_id], tmp_path))
     assert (result.status, result.exit_code) == ("exit", 0), result.stderr
