@@ -21,7 +21,7 @@ demo: $(BIN)/.installed ## Build a project from one sentence in ./demo-project, 
 test: check ## Everything that CI runs: style, types, tests; under ten minutes with the set-up
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
-test-slow: $(BIN)/.installed ## Every sample of the pool must run in the sandbox, and learn; about ten minutes
+test-slow: $(BIN)/.installed ## Every sample of the pool must run in the sandbox, learn, and read files; about twenty minutes
 	$(BIN)/pytest -n 2 -m slow
 
 bench: $(BIN)/.installed ## Measure everything that needs no chat model, and write docs/EVALUATION.md; about two hours
