@@ -12,6 +12,7 @@ def read_requirement(state: State, context: Context) -> Update:
 
     from dlcodegen.execution.sandbox.fork_server import warm_up
     from dlcodegen.models.budget import read_prices
+    from dlcodegen.models.local.server import check_local_models
     from dlcodegen.planner.choice import choose
     from dlcodegen.planner.request import read_requirement as read
 
@@ -19,6 +20,7 @@ def read_requirement(state: State, context: Context) -> Update:
     dataset, data = state.get("dataset") or "", state.get("data") or ""
     try:
         context.writer_in_use  # noqa: B018  a missing model is said now, not after ten stages
+        check_local_models(context)
         read_prices(context)
         chosen = choose(context)
         found = read(requirement, dataset, data, state.get("framework") or "", chosen.opinion)

@@ -12,9 +12,11 @@ import sys
 import tempfile
 from functools import cache
 from threading import Lock, Thread, Timer
-from typing import IO
+from typing import IO, get_args
 
+from dlcodegen.context import Context, Role
 from dlcodegen.errors import ModelError, SettingsError
+from dlcodegen.models.local.catalogue import LocalModel
 from dlcodegen.models.local.cores import physical_cores
 from dlcodegen.models.local.store import find_model, path_of
 
@@ -34,6 +36,25 @@ _ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 _log = logging.getLogger(__name__)
 
 
+def runnable(name: str = "") -> LocalModel:
+    """The model of that name, or the largest that is here.
+
+    Raises SettingsError, with what to type, when it or the package that runs it is not here.
+    """
+    model = find_model(name)
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise SettingsError("local models need one more package: pip install 'dlcodegen[local]'")
+    return model
+
+
+def check_local_models(context: Context) -> None:
+    """Raises SettingsError when a role's model is a local one that cannot be run: said now, not after ten stages."""
+    for role in get_args(Role):
+        provider, _, name = context.model_for(role).partition(":")
+        if provider == "local":
+            runnable(name)
+
+
 class LocalServer:
     """One model, being served. Dies with this process, however that ends; when killed itself, it is started once more,
     at the same address and with the same key, so that whoever was waiting for an answer only has to ask again.
@@ -43,9 +64,7 @@ class LocalServer:
         """Returns when the model is loaded, which takes seconds. Raises SettingsError, with what to type, when it or
         the package that runs it is not here or the port is taken, and ModelError when it does not start.
         """
-        model = find_model(name)
-        if importlib.util.find_spec("xllamacpp") is None:
-            raise SettingsError("local models need one more package: pip install 'dlcodegen[local]'")
+        model = runnable(name)
         if port:
             _check_free(port)
         self.model = model.name

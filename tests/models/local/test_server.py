@@ -1,5 +1,6 @@
 """The local model's server: started on demand, reused, started once more when killed, gone with whoever started it."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ from dlcodegen.errors import ModelError, SettingsError
 from dlcodegen.models.asking import Asker
 from dlcodegen.models.chat import ask, chat_model
 from dlcodegen.models.local.catalogue import MODELS
-from dlcodegen.models.local.server import LocalServer, local_server, stop_servers
+from dlcodegen.models.local.server import LocalServer, check_local_models, local_server, stop_servers
 from dlcodegen.models.local.store import models_folder
 
 LOCAL = Context(model="local")
@@ -192,3 +193,18 @@ def test_the_real_one_writes_python(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert len(answers) == 4
     assert all("def double" in answer.text for answer in answers)
+
+
+@pytest.mark.parametrize("role", ["model", "model_plan", "model_draft", "model_merge", "model_repair"])
+def test_a_role_whose_local_model_is_not_here_is_told_before_anything_is_done(role: str, pulled: Path) -> None:
+    check_local_models(Context(**{role: "local"}))
+    (pulled / MODELS[1].file).unlink()
+    with pytest.raises(SettingsError, match="model pull"):
+        check_local_models(Context(**{role: "local"}))
+    check_local_models(Context(**{role: "openai:gpt-4o"}))
+
+
+def test_a_missing_package_is_told_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match=r"pip install 'dlcodegen\[local\]'"):
+        check_local_models(LOCAL)
