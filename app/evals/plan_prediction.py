@@ -10,9 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from dlcodegen.corpus.store import cache_folder
 from dlcodegen.errors import DLCodeGenError, SettingsError
-from dlcodegen.evals import stated_facts, task_reading
+from dlcodegen.evals import paper_protocol, stated_facts, task_reading
 from dlcodegen.evals.journal import Row
 from dlcodegen.evals.plan_files import Plans, mismatches, read_plan, read_plans
 from dlcodegen.evals.plan_scores import check_extra, score
@@ -21,8 +20,7 @@ from dlcodegen.planner.gpt2.calibration import calibration
 from dlcodegen.planner.gpt2.decoding import Decoded, Decoder, Settings
 from dlcodegen.planner.gpt2.memory import Memory
 from dlcodegen.planner.gpt2.planner import shipped_planner
-from dlcodegen.planner.gpt2.rows import read_rows, requests
-from dlcodegen.planner.gpt2.training import Recipe, Training
+from dlcodegen.planner.gpt2.rows import requests
 from dlcodegen.planner.gpt2.weights import SHIPPED, load
 from dlcodegen.planner.shown_facts import VALUES, absent
 
@@ -122,19 +120,8 @@ def _scored(folder: Path, predictions: Plans, most: int | None = None) -> Row:
 
 
 def _paper_protocol(folder: Path, settings: Settings) -> Row:
-    out = cache_folder() / "plans-paper-protocol"
-    if not (out / "done").exists():
-        _train(folder, out)
-    predictor = load(out)
-    return _measured(folder, Decoder(predictor, Memory.load(out) if settings.trust else None, settings))
-
-
-def _train(folder: Path, out: Path) -> None:
-    """On the published rows, kept in the cache and never shipped; goes on where an interruption left it."""
-    rows, dev = (read_rows(folder / "plans" / f"{name}.jsonl", canonical=False).rows for name in ("train", "dev"))
-    Training(rows, dev, out, Recipe()).run(lambda *_: None, lambda _: None)
-    Memory(rows).save(out)
-    (out / "done").touch()
+    memory = paper_protocol.memory(folder) if settings.trust else None
+    return _measured(folder, Decoder(paper_protocol.predictors(folder), memory, settings))
 
 
 def _shipped(folder: Path, settings: Settings, most: int | None = None) -> Row:

@@ -12,7 +12,8 @@ import pytest
 from dlcodegen.cli.main import run
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.planner.gpt2 import examples
-from dlcodegen.planner.gpt2.training import CHECKPOINT, Recipe, Size
+from dlcodegen.planner.gpt2.training import CHECKPOINT, Recipe
+from dlcodegen.planner.gpt2.training_recipe import Size
 from tests.plan_rows import TASKS, tiny_base, toy_rows, write_rows
 
 HEAVY = ("torch", "numpy", "transformers", "tokenizers", "safetensors")
