@@ -56,6 +56,10 @@ def train(  # noqa: PLR0913, PLR0917  one parameter an option
         Literal["small", "medium", "large"],
         typer.Option(help="5, 14 or 30 million parameters, where nothing is given to start from."),
     ] = "small",
+    renamed: Annotated[
+        float,
+        typer.Option(metavar="SHARE", min=0, max=1, help="Rows told about other things, so that copying is learnt."),
+    ] = 0.5,
     as_written: Annotated[
         bool, typer.Option("--as-written", help="Keep categories as they are spelt, whatever our list says.")
     ] = False,
@@ -81,7 +85,7 @@ def train(  # noqa: PLR0913, PLR0917  one parameter an option
     learnt, stopping = (read_rows(path, canonical=not as_written) for path in (train_file, dev_file))
     _remark(train_file, learnt)
     _remark(dev_file, stopping)
-    recipe = Recipe.of(base, epochs, seed, size)
+    recipe = Recipe.of(base, epochs, seed, size, renamed)
     training = Training(learnt.rows, stopping.rows, out, recipe)
     train_with_progress(training)
     (out / FILE).unlink(missing_ok=True)  # of an earlier training

@@ -18,7 +18,8 @@ from dlcodegen.planner.category_words import DATA, DEEP_LEARNING, KEYWORDS, OTHE
 _ENOUGH = 4.0  # points from which on evidence counts as full: one clear pair
 # What the predictor's odds and a point of evidence count: fitted to our tuning sentences, on which both together are
 # right more often than either, and as often as they claim. On sentences unlike its own the predictor is too sure.
-_ODDS, _POINT = 0.67, 0.5
+_ODDS, _POINT = 0.8, 0.8
+_DECISIVE, _ALONE = 8.0, 0.3  # points that settle it, where no other category has more than that share of them
 _LIKELY, _LIKELY_WITHOUT_WORDS = 0.3, 0.5  # a category below this is a guess
 
 
@@ -61,8 +62,11 @@ def _clearest(found: Mapping[str, float]) -> Category:
 def _weighed(found: Mapping[str, float], odds: Mapping[str, float]) -> Category:
     """The predictor's odds, raised by what the words say: each point multiplies them.
 
-    Where no category is likely, words that are clear by themselves decide; else it is `other`.
+    Words that say one thing twice over, and nothing else, decide whatever the predictor takes it for. Where no
+    category is likely, words that are clear by themselves decide; else it is `other`.
     """
+    if _is_decisive(found):
+        return _clearest(found)
     weights = {name: share**_ODDS * math.exp(_POINT * found.get(name, 0.0)) for name, share in odds.items()}
     name = max(weights, key=lambda name: weights[name])
     confidence = weights[name] / sum(weights.values())
@@ -71,6 +75,11 @@ def _weighed(found: Mapping[str, float], odds: Mapping[str, float]) -> Category:
         return Category(name, round(confidence, 2))
     clearest = max(found.values(), default=0.0) >= _ENOUGH
     return _clearest(found) if clearest else Category("other", round(confidence, 2))
+
+
+def _is_decisive(found: Mapping[str, float]) -> bool:
+    best, second = (*sorted(found.values(), reverse=True), 0.0, 0.0)[:2]
+    return best >= _DECISIVE and second <= _ALONE * best
 
 
 def scores(requirement: str, dataset: str = "") -> dict[str, float]:

@@ -1,183 +1,13 @@
 """Phrases that speak for one category by themselves: points, and a regular expression of whole words."""
 
-_THINGS = (
-    r"objects?|cars?|vehicles?|pedestrians?|people|persons?|faces?|ships?|fruits?|helmets?|plates?|signs?|drones?"
-    r"|apples?"
-    r"|trees|animals|cells|ripe \w+|potholes?|weeds?|boats?|planes?|balls?|wheat heads|tumou?rs in boxes|fish|insects"
-)
-_LANGUAGES = r"english|german|french|spanish|italian|portuguese|chinese|japanese|hindi|russian|arabic|en|de|fr|es|it"
-_WRITINGS = (
-    r"texts?|poems?|poetry|lyrics|names|stories|shakespeare\w*|sonnets?|sentences|jokes|code|recipes|tweets|haikus?"
-    r"|dialogues?"
-)
-_MEASURED = (
-    r"age|count|number|weight|height|price|angle|steering|bmi|calor\w*|density|ripeness|quality score|severity score"
-)
-_PICTURES = r"images?|photos?|pictures?|faces?|portraits?|scans?|x-?rays?|dash-?cam\w*|\w* ?camera images?"
+from dlcodegen.planner.image_phrases import IMAGE_PHRASES
+from dlcodegen.planner.text_phrases import TEXT_PHRASES
+
 _PERIODS = r"days?|hours?|weeks?|months?|steps?|minutes?|value|quarter|years?|readings?"
 
 PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
-    "image-classification": (
-        (3, r"image[- ]classif\w*|classif\w* (?:of )?(?:\w+ ){0,4}(?:images?|photos?|pictures?|scans?)"),
-        (3, r"digits?|f?mnist|cifar-?\d*|imagenet(?:-1k)?|clas\w+ (?:de )?imágenes|sign language"),
-        (2, r"resnet[- ]?\d*|vgg[- ]?\d*|efficient-?net\w*|mobile-?net\w*|dense-?net\w*|vit|vision transformer"),
-        (2, r"inception|xception|lenet|alexnet|convnext"),
-        (
-            3.5,
-            r"(?:grade|grading|ripeness|classif\w*|recogni\w*|\d+ classes).{1,60}(?:from|of|in"
-            r"|on) (?:\w+ ){0,3}(?:photos?|images?|pictures?)",
-        ),
-        (2.5, r"(?:crack|smoke|fire|tumou?r|defect|damage)s? in (?:this|the) (?:photo|image|picture|scan)"),
-    ),
-    "image-segmentation": (
-        (
-            7,
-            r"(?<!customer )(?<!market )(?<!user )(?<!client )(?<!word )segment(?!s\b|s of\b|ation of customers)\w*"
-            r"|segmentier\w*|分割|pixel-?wise|per[- ]pixel|(?:each|every) pixel|masks?|delineat\w*",
-        ),
-        (3, r"u-?net\w*|deeplab\w*|segnet|fcn|polyps?|outlin\w*|cityscapes|isic|boundar\w+"),
-    ),
-    "object-detection": (
-        (
-            9,
-            r"object detection|bounding box\w*|boxes|object detector|yolo\w*|faster r-?cnn|ssd|anchor-free|center-?net"
-            r"|objekterkennung|目标检测|détection d'objets|detección de objetos|rilevamento (?:di )?oggetti",
-        ),
-        (
-            5,
-            r"(?:detect\w*|locat\w*|locali[sz]\w*|find\w*) (?:and \w+ )?(?:(?:all|the|multiple|several|every|where)\s)?"
-            rf"(?:\w+\s){{0,2}}(?:{_THINGS})\b|(?:{_THINGS}) (?:detection|detector)|where (?:are|is) (?:the"
-            rf"|all) (?:{_THINGS})",
-        ),
-        (3, r"(?:face|vehicle|person|car|people) detector"),
-    ),
-    "keypoint-detection": (
-        (9, r"key-?points?|facial landmarks?|landmark (?:detection|locali[sz]ation)|pose estimation|joints|fiducial"),
-        (9, r"(?:body|hand|head|animal|human) ?pose|pose:|coordinates in (?:\w+ )?(?:portraits|images|photos|faces)"),
-        (4, r"landmarks"),
-    ),
-    "image-regression": (
-        (6, rf"(?:{_MEASURED})\b.{{0,40}}\b(?:from|of|in|given|auf|aus) .{{0,30}}(?:{_PICTURES})|\w*bildern? schätzen"),
-        (6, r"crowd counting|image regression|steering angles?|count(?:ing)? (?:the )?(?:cells|people|animals|trees)"),
-        (3, r"alter aus|\w*gesichtsbild\w*"),
-    ),
-    "depth-estimation": (
-        (
-            9,
-            r"(?:scene|relative|metric) depth|depth (?:estimation|maps?|prediction|from)|monocular depth"
-            r"|estimat\w* (?:the )?depth|disparity",
-        ),
-        (6, r"how far away is every pixel"),
-    ),
-    "image-to-image": (
-        (
-            8,
-            r"denois\w*|de-?blur\w*|super[- ]?resol\w*|upscal\w*|colou?ri[sz]\w*|inpaint\w*|image[- ]to[- ]image"
-            r"|style transfer|dehaz\w*|derain\w*|restor(?:e|ing|ation)\b|low[- ]light|arti?e?fact removal|pix2pix"
-            r"|cycle-?gan",
-        ),
-        (8, r"image[- ]to[- ]image translation|cycle-?gan|pix2pix|unpaired (?:images?|photos?|translation)"),
-        (
-            8,
-            r"enhanc\w* (?:\w+ )?(?:images?|photos?)|image enhancement|remov\w* (?:\w+ ){0,2}(?:noise|streaks|blur"
-            r"|haze|rain)",
-        ),
-        (7, r"noisy (?:\w+ )?(?:images?|photos?|scans?|pictures?|ct|mri)|sketch\w* to \w+|low-dose ct"),
-        (8, r"entrausch\w*|débruit\w*|eliminar (?:el )?ruido|rimuovere (?:il )?rumore|去噪|超分辨率"),
-    ),
-    "unconditional-image-generation": (
-        (7, r"(?:dc|w|style|wgan-)?-?gans?|wgan-gp|generative adversarial\w*|ddpm|diffusion model\w*|diffusion"),
-        (8, r"vae|variational auto-?encoders?"),
-        (
-            5,
-            r"(?:generat|synthesi[sz])\w* (?:\w+ ){0,4}(?:images?|faces?|digits?|pictures?|photos?|paintings?|sprites"
-            r"|anime"
-            r"|art|textures?|logos?|icons|x-?rays?)",
-        ),
-    ),
-    "image-to-text": (
-        (13, r"caption\w* (?:for|of|each)|image caption\w*"),
-        (9, r"caption\w*|image[- ]to[- ]text|describ\w* (?:images?|pictures?|photos?)|bildbeschreibung\w*|ocr"),
-        (9, r"descriptions? (?:of|for) (?:images?|photos?|pictures?)"),
-    ),
-    "metric-learning": (
-        (10, r"siamese|triplet|metric learning|face verification|re-?identif\w*|image retrieval|same person"),
-        (
-            8,
-            r"similar(?:ity)? (?:search|learning|images|products)|signature verification|embedding space"
-            r"|learn embeddings|embeddings (?:so )?that",
-        ),
-        (8, r"one-shot|few-shot|duplicate (?:images|products)"),
-    ),
-    "self-supervised-learning": (
-        (9, r"self-?supervised|simclr|contrastive (?:pre-?training|learning)|byol|moco|masked auto-?encoder"),
-        (9, r"unlabel+ed (?:images|photos)|pretext task"),
-    ),
-    "video-classification": ((6, r"video classif\w*|action recognition|classif\w* (?:short )?videos?"),),
-    "text-classification": (
-        (
-            4,
-            r"sentiments?|sentimento?s?|spam|toxic\w*|hate speech|text classif\w*|topic classif\w*|fake news|clickbait",
-        ),
-        (
-            4,
-            r"intent (?:classif|detect|recogn)\w*|imdb|ag[ _]news|sarcas\w*|language identification|authorship"
-            r"|text-?cnn",
-        ),
-        (
-            4,
-            r"which language|(?:articles|documents|complaints|contracts|comments|tweets|reviews|recensioni"
-            r"|resumes) (?:by|into|as)",
-        ),
-        (
-            4,
-            r"(?:from|of) (?:its|the|their) text|stimmung\w*|textklassifi\w*|stern\w* bewertung"
-            r"|情感分析|垃圾邮件|文本分类",
-        ),
-        (4, r"(?:clickbait|spam|sarcasm|hate|toxicity) detector"),
-        (4, r"(?:kundenbewertungen|rezensionen|texte|e-?mails) (?:als|in|nach)"),
-    ),
-    "token-classification": (
-        (
-            9,
-            r"named[- ]entit\w*|ner|part[- ]of[- ]speech|pos[- ]tag\w*|token classif\w*|sequence (?:tagging"
-            r"|labell?ing)",
-        ),
-        (
-            9,
-            r"slot filling|chunking|entit\w* (?:recognition|extraction)|conll\w*|tag(?:ging)? (?:each|every) (?:word"
-            r"|token)"
-            r"|bio tags",
-        ),
-        (9, r"extract\w* (?:the )?(?:entities|names|person|persons|people)|punctuation restoration|eigennamen\w*"),
-    ),
-    "question-answering": (
-        (9, r"question[- ]answering|answer\w* (?:the |user )?questions|squad|reading comprehension|q&a"),
-        (9, r"extractive qa|qa (?:model|system)|fragen beantworten|répondre aux questions|问答"),
-    ),
-    "summarization": (
-        (9, r"summari[sz]\w*|summary|tl;?dr|abstractive|zusammenfass\w*|résum\w* (?:de|auto)\w*|resum(?:ir|en)\b|摘要"),
-        (14, r"headline generation|generat\w* headlines"),
-    ),
-    "translation": (
-        (9, r"translat\w*|übersetz\w*|tradu[ckzi]\w*|transliterat\w*|text[- ]to[- ]sql|翻译|中英"),
-        (9, rf"(?:{_LANGUAGES})(?: to |-to-| into |->|→)(?:{_LANGUAGES})|seq(?:uence)?[- ]?(?:2|to)[- ]?seq(?:uence)?"),
-        (6, r"date formats?|iso dates|spelling correction|grammar correction"),
-    ),
-    "text-generation": (
-        (
-            8,
-            r"language model\w*|text generation|character[- ]level|char-?(?:rnn|lstm|level)|next[- ](?:word|character"
-            r"|token)",
-        ),
-        (
-            8,
-            rf"(?:generat\w*|writes?|invents?) (?:\w+ ){{0,4}}(?:{_WRITINGS})|(?:name|text|poem|lyrics"
-            rf"|recipe) generator",
-        ),
-        (8, r"auto-?complet\w*|gpt(?:-?2)?|chatbots?|sprachmodell\w*|语言模型|文本生成"),
-        (8, r"génération de texte|generación de textos?|generazione di testo|geração de texto|texte? generieren"),
-    ),
+    **IMAGE_PHRASES,
+    **TEXT_PHRASES,
     "tabular-classification": (
         (4, r"tabular classif\w*|churn\w*|credit (?:risk|default|scoring|card)|loan (?:default|approval)\w*|fraud\w*"),
         (
@@ -238,6 +68,20 @@ PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
     "anomaly-detection": (
         (
             9,
+            r"(?:odd|weird|strange|suspicious|unexpected|deviating"
+            r"|out[- ]of[- ]the[- ]ordinary) (?:\w+ ){0,2}(?:readings?|values?"
+            r"|behaviou?r|patterns?|measurements?|signals?|transactions?|connections?|records?|events?|sounds?|parts"
+            r"|days|hours)",
+        ),
+        (
+            9,
+            r"what (?:is )?normal (?:looks|is|means)|raise\w* an alarm|deviat\w+ from|(?:only|all (?:i|we)) (?:have "
+            r"|has |got )?"
+            r"(?:\w+ ){0,4}(?:normal|healthy|ordinary|fault-free|intact)(?! (?:or|and)\b)",
+        ),
+        (9, r"ungewöhnlich\w*|auffällig\w*|inhabituel\w*|inusual\w*|insolit\w*"),
+        (
+            9,
             r"anomal\w*|d'anomal\w*|outliers?|novelty detection|intrusion\w*|unusual|reconstruction error|ausreißer"
             r"|异常",
         ),
@@ -266,9 +110,27 @@ PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
         ),
     ),
     "automatic-speech-recognition": (
+        (
+            9,
+            r"(?:voice|speech|spoken|dictat\w+|memos?|talks|lectures|calls) (?:[\w-]+ ){0,5}(?:in)?to (?:text"
+            r"|writing|characters"
+            r"|letters|words)",
+        ),
         (9, r"speech recognition|speech[- ]to[- ]text|asr|transcri(?:be|bing|ption)\w*|ctc|spracherkennung|语音识别"),
     ),
     "recommendation": (
+        (
+            9,
+            r"(?:suggest|propos)\w* (?:[\w-]+ ){0,6}(?:to|for|what|next|that) (?:.{0,40} )?(?:buy|watch|read|listen"
+            r"|like|order|play|users?"
+            r"|customers?|readers?|listeners?|viewers?)|two[- ]towers?",
+        ),
+        (
+            9,
+            r"what (?:an? |the |each |every |our )?(?:\w+ )?(?:customer|user|reader|listener|viewer|client|shopper"
+            r"|visitor|member)s? "
+            r"(?:\w+ ){0,3}(?:buy|like|watch|read|listen|want|order|enjoy|play)",
+        ),
         (
             9,
             r"recommend\w*|recommender|collaborative filtering|matrix factori[sz]ation|user[- ]item|movielens"

@@ -11,6 +11,7 @@ def _any(*families: str) -> str:
 DATA = {
     "image": _any(
         r"images?|imag(?:ing|ery)|slides?|smears?|photo\w*|pictures?|pixels?|frames?|thumbnails?|paintings?|posters?"
+        r"|pics?|stills?|snapshots?|shots"
         r"|logos?|portraits?",
         r"cameras?|webcams?|cctv|dash-?cams?|drones?|satellite\w*|sentinel-?2|aerial|telescopes?|galax\w*|visual\w*"
         r"|vision",
@@ -25,7 +26,8 @@ DATA = {
         r"图像|图片|照片|影像|人脸",
     ),
     "text": _any(
-        r"texts?|sentences?|paragraphs?|reviews?|tweets?|e-?mails?|sms|documents?|articles?|news|headlines?|comments?"
+        r"texts?|sentences?|paragraphs?|reviews?|tweets?|(?:e-?)?mails?|sms|documents?|articles?|news|headlines?"
+        r"|comments?"
         r"|words?",
         r"nlp|language|corpus|corpora|messages?|posts?|sentiments?|tickets?|abstracts?|essays?|questions?|utterances?"
         r"|intents?",
@@ -75,8 +77,10 @@ TASKS = {
     "classify": _any(
         r"classif\w*|categori[sz]\w*|recogni[sz]\w*|recognition|identif\w*|distinguish\w*|discriminat\w*|label(?:s"
         r"|led|l?ing)?",
-        r"detect\w*|diagnos\w*|decide|spot|flag|filter|sort(?:s|ing)?|screening|assign\w*|tagging|grade|grading",
-        r"tell(?:s|ing)? apart|tells? (?:whether|if)|tell (?:\w+ ){1,3}from|predict(?:s|ing)? (?:whether|if|which)"
+        r"detect\w*|diagnos\w*|decid(?:e|es|ing)|spot|flag|filter|sort(?:s|ing)?|screening|assign\w*|tagging|grade"
+        r"|grading",
+        r"tell(?:s|ing)? (?:[\w'-]+ ){0,6}apart|rout(?:e|es|ing)|dispatch\w*|triag\w*|tells? (?:whether|if)"
+        r"|tell (?:\w+ ){1,3}from|predict(?:s|ing)? (?:whether|if|which)"
         r"|whether"
         r"|which|what kind",
         r"is (?:it|this|that|there)|does this|will (?:it|an?|this|the|they)|vs\.?|versus|binary(?! cross)|yes or no"
@@ -100,6 +104,10 @@ TASKS = {
         r"forecast\w*|predict\w*|next|future|ahead|horizon|tomorrow\w*|nowcast\w*|coming|upcoming",
         r"vorhers\w*|prognos\w*|prédi\w*|prévi\w*|previs\w*|prevedere|prever|predec\w*|pronostic\w*|预测",
     ),
+    "outline": _any(
+        r"outlin\w*|contours?|silhouettes?|delineat\w*|cut(?:s|ting)? out|mask(?:s|ing)? out|footprints?",
+        r"(?:trace|mark|draw|colou?r)(?:s|ing)? (?:\w+ ){0,4}(?:edges?|borders?|shapes?|areas?|extent|regions?|pixels)",
+    ),
     "generate": _any(
         r"generat\w*|synthesi[sz]\w*|creat\w* (?:new|fake|realistic|synthetic)|sample new|invent\w*|produce new"
         r"|draws?|writes?",
@@ -110,6 +118,7 @@ TASKS = {
 
 PAIRS: dict[tuple[str, str], tuple[str, float]] = {
     ("image", "classify"): ("image-classification", 4),
+    ("image", "outline"): ("image-segmentation", 6),
     ("image", "regress"): ("image-regression", 2),
     ("image", "generate"): ("unconditional-image-generation", 4.5),
     ("text", "classify"): ("text-classification", 4),
@@ -138,8 +147,10 @@ DEEP_LEARNING = _any(
 
 OTHER_WORK = (
     r"\s*(?:please |can you |could you |i want you to )*"
-    r"(?:write|compose|tell me|sing|give|draft|recite|explain|what|who|when|where|how do|how does|why|book|order|send"
-    r"|calculate|cook|buy|remind|hello|hi|thanks|thank you|bonjour|hallo)\b"
+    r"(?:write|compose|tell me|sing|give (?:me|us|an?|some|it)|draft|recite|explain|what|who|when|where|how do"
+    r"|how does|why|book|order|send"
+    r"|calculate|cook|buy|remind|continue the|hello|hi|thanks|thank you|bonjour|hallo"
+    r"|(?:shorten|summari[sz]e|translate|rewrite|correct|proofread|paraphrase) .{0,20}\b(?:below|following|this))\b"
 )
 """How a sentence begins that asks for the writing itself, not for a model that writes."""
 

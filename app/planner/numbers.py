@@ -22,6 +22,9 @@ NUMBER = (
 )
 """A number as group `n`; neither part of a longer one nor one that goes on with "million"."""
 
+IS = r"(?:\s?(?:of|is|was|=|:|to|at|with|set to|about|around|~|up to|\(|a|the)){0,4}\s?"
+"""What may stand between the name of a quantity and its number."""
+
 
 def number(text: str) -> float:
     """The value; `next` and `tomorrow` count one."""

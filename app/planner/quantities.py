@@ -41,7 +41,8 @@ NOT_AFTER: dict[str, str] = {
     # An epoch of EEG is a window of the recording.
     "epochs": r"(?:comprises?|consists? of|contains?|holds?|each of the|there are|eeg) $",
     "num_features": r"(?:conv\w*|filters?|layers?|kernels?)(?: (?:of|with|having|and))* $",
-    "sequence_length": r"(?:corpus|dataset|dictionary|vocabulary|books?) (?:of|with) $",
+    "sequence_length": r"(?:corpus|dataset|dictionary|vocabulary|books?) (?:of|with) $"
+    r"|(?:summar\w+|headlines?|answers?|repl(?:y|ies)) (?:\w+ ){0,4}$",  # what comes out is another length
     "horizon": r"(?:answer|reply|finish|ready|trained?|running|runs) (?:\w+ ){0,3}(?:in|within|for) (?:the )?$",
     "window": r"(?:published|collected|recorded|gathered|trained) (?:\w+ ){0,3}$",
     "num_classes": r"(?:top|best of|first) $",

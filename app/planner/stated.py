@@ -21,6 +21,7 @@ _MODEL = {
     "dropout", "bidirectional", "attention", "batch_norm", "pretrained", "activation",
 }  # fmt: skip
 _EVERYWHERE = _TRAINING | _MODEL | {"framework", "early_stopping", "augmentation", "class_weights"} | set(BY_NAME)
+_WRITING = {"text-generation", "translation", "summarization", "image-to-text"}
 _TEXT = {"vocab_size", "sequence_length", "embedding_dim"}
 
 # A number is read as a quantity only where the category has that quantity: "128 samples" is a window in a
@@ -83,7 +84,7 @@ def _read_text(text: str, category: str, wanted: set[str], reading: Reading) -> 
     read_numbers(text, reading, wanted)
     if "num_classes" in wanted:
         read_classes(text, category, reading)
-    read_names(whole, reading)
+    read_names(whole, category, reading)
 
 
 def _read_series_shape(text: str, reading: Reading) -> str:
@@ -101,7 +102,12 @@ def _read_series_shape(text: str, reading: Reading) -> str:
 
 
 def _share_names(category: str, reading: Reading) -> None:
-    """In recommendation, the size of the embeddings is the number of latent factors."""
+    """In recommendation, the size of the embeddings is the number of latent factors; in a Transformer, its width."""
+    architecture = reading.facts.get("architecture")
+    is_transformer = architecture is not None and architecture["value"] == "transformer"
+    if is_transformer and category in _WRITING and "embedding_dim" in reading.facts:
+        embedding = reading.facts["embedding_dim"]
+        reading.imply("hidden_size", embedding["value"], embedding["text"])
     if category == "recommendation" and "embedding_dim" in reading.facts:
         embedding = reading.facts.pop("embedding_dim")
         reading.imply("latent_dim", embedding["value"], embedding["text"])

@@ -28,23 +28,33 @@ _SIDES = (
     r"(?<![\w.])(\d{2,4})[- ]pixel(?!\w)(?! (?:wide|patch))",
     r"(?:at|in|with) (?:a )?resolution (?:of )?(\d{2,4})(?!\d)|(?:at|in) (\d{2,4}) resolution",
 )
+_OF_PICTURES = (  # what may stand before a colour that is the pictures' and not a thing's
+    r"(?:\d|px|pixels?|images?|pictures?|photos?|scans?|frames?|tiles?|crops?|jpe?gs?|pngs?)\s?[,;:(]{0,2} ?"
+    r"(?:(?:all|are|is|in|and|only|pure|8-bit|24-bit)\s){0,3}"
+)
+_ENDS = r"(?=\s?(?:[.,;:)]|$))"
 _GREY = (
     r"gr[ae]y[- ]?scale|black[- ]and[- ]white|monochrome|single[- ]channel|gr[ae]y (?:images|pictures|photos)"
+    rf"|{_OF_PICTURES}gr[ae]y{_ENDS}|(?:^|[,;:(]\s?)gr[ae]y,? (?=\d{{1,4}}\s?[x×])"
+    r"|gr[ae]y[- ]?(?:levels?|values?|tones?)|shades of gr[ae]y"
+    rf"|in gr[ae]y{_ENDS}"
     r"|graustufen\w*|niveaux de gris|escala de gris\w*|scala di grigi|灰度|\bb/w\b"
 )
 _COLOUR = (
     r"\brgb\b(?!-?d)|colou?r(?:ed)? (?:images?|photos?|pictures?|photographs?|frames?)|in (?:full )?colou?r\b"
+    rf"|{_OF_PICTURES}colou?r(?:ed)?{_ENDS}|(?:^|[,;:(]\s?)colou?r,? (?=\d{{1,4}}\s?[x×])"
     r"|farbbild\w*|彩色"
 )
 
 
 def read_image(text: str, reading: Reading) -> str:
     """Read size and channels; the text comes back with what was read blanked out."""
+    whole = text
     text = _read_tuples(text, reading)
     text = _read_sides_by_name(text, reading)
     text = _read_sizes(text, reading)
     text = _read_side(text, reading)
-    return _read_channels(text, reading)
+    return _read_channels(text, whole, reading)
 
 
 def _read_tuples(text: str, reading: Reading) -> str:
@@ -105,12 +115,12 @@ def _read_side(text: str, reading: Reading) -> str:
     return text
 
 
-def _read_channels(text: str, reading: Reading) -> str:
-    """Counted, or told by the colours: who colours greyscale images states no number of channels by that."""
+def _read_channels(text: str, whole: str, reading: Reading) -> str:
+    """Counted, or told by the colours of the `whole` text: who colours greyscale images states no number by that."""
     if match := quantities.image_channels().search(lower_case(text)):
         reading.add("channels", int(number(match[match.lastgroup or 0])), match.group())
         return blank(text, match)
-    grey, colour = (re.search(pattern, text, re.IGNORECASE) for pattern in (_GREY, _COLOUR))
+    grey, colour = (re.search(pattern, whole, re.IGNORECASE) for pattern in (_GREY, _COLOUR))
     if re.search(r"colou?ri[sz]|(?:to|into|from) (?:rgb|gr[ae]y|colou?r)", text, re.IGNORECASE):
         return text
     if grey and not colour:

@@ -42,11 +42,22 @@ _NAMED: tuple[tuple[str, object, str], ...] = (
 )
 
 
-def read_names(text: str, reading: Reading) -> None:
+_OVERLAP = re.compile(
+    r"\s?(?:\(|(?:at|@|with|for)\s?){1,2}(?:an? )?iou\s?(?:of|=|>=?|threshold(?: of)?)?\s?0?\.\d+", re.IGNORECASE
+)
+_PICTURES = ("image", "object-", "keypoint-", "depth-", "unconditional-image", "metric-", "self-supervised", "video")
+_LOOSELY: dict[str, tuple[str, tuple[str, ...]]] = {
+    "seq2seq": ("encoder", _PICTURES),
+    "tcn": ("dilated", (*_PICTURES, "text-", "token-", "tabular-")),
+}
+"""Architectures that a description names too ("an encoder-decoder"), and the tasks where it means another one."""
+
+
+def read_names(text: str, category: str, reading: Reading) -> None:
     """Everything that has a name; what the sentence takes back ("without dropout") is left out."""
     unclaimed = _read_loss_and_optimizer(text, reading)
     _read_metrics(unclaimed, reading)
-    _read_architecture(text, reading)
+    _read_architecture(text, category, reading)
     techniques = ((technique.name, True, rf"\b(?:{technique.words})") for technique in TECHNIQUES)
     for name, value, pattern in (*_NAMED, *techniques):
         for match in re.finditer(pattern, text, re.IGNORECASE):
@@ -86,13 +97,19 @@ def _is_metric(loss: str, text: str, match: re.Match[str]) -> bool:
 
 
 def _read_metrics(text: str, reading: Reading) -> None:
-    """All metrics that are named, in the order of the sentence; the first is the one that counts."""
+    """All metrics that are named, in the order of the sentence; the first is the one that counts.
+
+    The longest name comes first: "mean average precision at IoU 0.5" names neither a precision nor an IoU.
+    """
     found = []
-    for term in vocabulary.METRICS:
+    named = [(term, match) for term in vocabulary.METRICS if (match := term.search(text))]
+    for term, _ in sorted(named, key=lambda item: -len(item[1].group())):
         match = term.search(text)
         if match and not _is_dismissed(text, match):
             found.append((match.start(), term.name, match.group()))
             text = blank(text, match)
+            if term.name == "map_50" and (at := _OVERLAP.match(text, match.end())):
+                text = blank(text, at)
     if found and "metric" not in reading.facts:
         found.sort()
         reading.add("metric", [name for _, name, _ in found], ", ".join(words for _, _, words in found))
@@ -105,13 +122,19 @@ def _is_dismissed(text: str, match: re.Match[str]) -> bool:
     )
 
 
-def _read_architecture(text: str, reading: Reading) -> None:
+def _read_architecture(text: str, category: str, reading: Reading) -> None:
     for term in vocabulary.ARCHITECTURES:
         match = term.search(text)
-        if match and not negated(text, match):
+        if match and not _is_described(term.name, match.group(), category) and not negated(text, match):
             reading.add("architecture", term.name, match.group())
             _read_variant(term.name, match.group(), reading)
             return
+
+
+def _is_described(architecture: str, words: str, category: str) -> bool:
+    """Whether these words only describe another architecture of this task."""
+    description, tasks = _LOOSELY.get(architecture, ("", ()))
+    return bool(tasks) and description in words.lower() and category.startswith(tasks) and category != "image-to-text"
 
 
 def _read_variant(architecture: str, words: str, reading: Reading) -> None:

@@ -6,21 +6,8 @@ from dlcodegen.planner import quantities
 from dlcodegen.planner.numbers import lower_case, number
 from dlcodegen.planner.quantity_patterns import PATTERNS
 from dlcodegen.planner.reading import Reading, blank
+from dlcodegen.planner.time_steps import TimeSteps
 
-_MINUTES = {"minute": 1, "hour": 60, "day": 1440, "week": 10_080}
-_FOREIGN_UNITS = {
-    "stunde": "hour", "heure": "hour", "hora": "hour", "ore": "hour", "prochaines heures": "hour",
-    "prochaines jours": "day",     "tag": "day", "jour": "day", "día": "day", "dia": "day", "giorni": "day",
-}  # fmt: skip
-_STEPS = (  # how far apart the readings are, in minutes
-    (
-        r"\bhourly\b|per hour|every hour|each hour|stündlich\w*|horaires?\b|1[- ]hour (?:steps|data|resolution)"
-        r"|by the hour",
-        60,
-    ),
-    (r"\bdaily\b|per day|every day|each day|täglich\w*|journali\w+|diari[ao]s?\b|closing prices?", 1440),
-    (r"\bweekly\b|per week|every week|wöchentlich\w*|hebdomadaires?", 10_080),
-)
 _NUMBERS = r"[\[(]?(\d{1,5}(?:\s?(?:,|and|->|-|→|then|/|,\s?and)\s?\d{1,5}){1,15})[)\]]?"
 _LISTS = (
     ("betas", r"betas?\s?(?:of|=|:)?\s?\(?(0\.\d+\s?(?:,|and)\s?0\.\d+)\)?"),
@@ -40,9 +27,14 @@ _LISTS = (
         r"|sizes?|size|widths?|has"
         rf"|having)){{0,2}}[:=]?\s?{_NUMBERS}(?!\s?(?:filters|epochs|%))"
         rf"|(?<![\w.,-]){_NUMBERS}\s(?:hidden\s)?(?:units|neurons|nodes)"
-        rf"|(?<![\w.,-])(\d{{1,5}}(?:-\d{{1,5}}){{1,8}})\s(?:mlp|perceptron)",
+        rf"|(?<![\w.,-])(\d{{1,5}}(?:-\d{{1,5}}){{1,8}})\s(?:mlp|perceptron)"
+        rf"|(?<![\w.,-])(\d{{1,5}}(?:-\d{{1,5}}){{2,8}})\s(?:\w+ )?(?:network|net|dnn|layers|units|neurons|head)"
+        rf"|(?:network|net|mlp|perceptron|dnn|layers|towers?|head)\s?(?:of|with|has|having|,)?\s?(?:widths?|sizes?)?\s?[:=(]?\s?"
+        rf"(?!(?:19|20)\d\d-)(\d{{1,5}}(?:-\d{{2,5}}){{1,8}})(?![\d/.-])",
     ),
 )
+_NARROW = 8
+"""No list of layers has all its widths below."""
 _SPLITS = (
     r"(?<![\d/])(\d{1,2}\s?/\s?\d{1,2}\s?/\s?\d{1,2})(?!\s?/|\d)",
     r"(?<![\d:])(\d{2}\s?:\s?\d{2}(?:\s?:\s?\d{2})?)\s(?:\w+[ /-])?(?:split|train)",
@@ -62,6 +54,8 @@ def read_lists(text: str, reading: Reading, wanted: set[str]) -> str:
         if match:
             found = next(filter(None, match.groups()))
             numbers = [int(value) for value in re.findall(r"\d+", found)]
+            if name == "hidden_units" and max(numbers) < _NARROW:  # "freeze layers 3-5"
+                continue
             if name == "betas":
                 reading.add(name, ", ".join(re.findall(r"0\.\d+", found)), match.group())
             elif name == "kernel_sizes":
@@ -86,14 +80,14 @@ def _read_split(text: str, reading: Reading) -> str:
 def read_numbers(text: str, reading: Reading, wanted: set[str]) -> None:
     """Every quantity in `wanted`; a number states one thing only, the first pattern that explains it."""
     lower = lower_case(text)
-    step, positions = _minutes_per_step(lower), quantities.number_positions(lower)
+    steps, positions = TimeSteps(lower), quantities.number_positions(lower)
     taken: set[int] = set()
     for name in PATTERNS:
         if name not in wanted:
             continue
         for match in quantities.findings(name, lower, positions):
-            value = None if match.start("n") in taken else _value(name, match, step)
-            if value is None or _is_ruled_out(name, lower, match):
+            value = None if match.start("n") in taken else _value(name, match, steps)
+            if value is None or _is_ruled_out(name, lower, match) or (_is_a_word(match) and name in reading.facts):
                 continue
             words = text[match.start() : match.end()]
             if _is_possible(name, value):
@@ -118,7 +112,12 @@ def _note_impossible(name: str, value: float, text: str, reading: Reading) -> No
         reading.note(f"{name} cannot be {value:g} (“{' '.join(text.split())}”): it is left as it is")
 
 
-def _value(name: str, match: re.Match[str], minutes_per_step: int | None) -> int | float | None:
+def _is_a_word(match: re.Match[str]) -> bool:
+    """Whether `next` or `tomorrow` stands for the number: it says less than a number that is stated."""
+    return match.group("n").startswith(("next", "tomorrow"))
+
+
+def _value(name: str, match: re.Match[str], steps: TimeSteps) -> int | float | None:
     """The number in the quantity's own unit, or None when it cannot be meant."""
     value = number(match.group("n"))
     unit = (match.groupdict().get("unit") or "").strip().lower()
@@ -128,47 +127,10 @@ def _value(name: str, match: re.Match[str], minutes_per_step: int | None) -> int
         percent = name == "dropout" and (unit in ("%", "percent") or value > 1)
         return value / 100 if percent else value
     if name in ("window", "horizon"):
-        steps = _in_steps(value, unit, minutes_per_step, match.group("n").lower())
-        if steps is None:
+        counted = steps.counted(value, unit, match)
+        if counted is None:
             return None
-        value = steps
+        value = counted
+    if name == "num_keypoints" and unit == "coordinates":
+        value /= 2
     return round(value) if value == round(value) else None
-
-
-def _in_steps(value: float, unit: str, minutes_per_step: int | None, written: str) -> float | None:
-    """A span of time as a number of readings; None where that cannot be told.
-
-    Months and years have no fixed length: they count as steps only where no other step is known.
-    """
-    if unit.startswith(("month", "quarter")):
-        return value if minutes_per_step is None else None
-    if unit.startswith("year"):
-        return None
-    unit = next((english for word, english in _FOREIGN_UNITS.items() if unit.startswith(word)), unit)
-    minutes = next((length for word, length in _MINUTES.items() if unit.startswith(word)), None)
-    if minutes is None or minutes_per_step is None:
-        return value
-    if written.startswith(("next", "tomorrow")) and minutes < minutes_per_step:
-        return None
-    return value * minutes / minutes_per_step
-
-
-def _minutes_per_step(text: str) -> int | None:
-    """How far apart the readings are: as the text says ("hourly", "every 15 minutes"), else its smallest unit.
-
-    "the next 24 hours from the past 7 days" counts in hours.
-    """
-    if match := re.search(
-        r"every (\d{1,4}) min|(\d{1,4})[- ]min(?:ute)?s? (?:readings|intervals?|data|resolution|steps)",
-        text,
-        re.IGNORECASE,
-    ):
-        return int(next(filter(None, match.groups()))) or None
-    for pattern, minutes in _STEPS:
-        if re.search(pattern, text):
-            return minutes
-    units = set(
-        re.findall(r"(?:next|past|last|previous|coming|following) (?:\w+ )(minute|hour|day|week)", text.lower())
-    )
-    units |= set(re.findall(r"\d (minute|hour|day|week)s? ahead", text))
-    return min(_MINUTES[unit] for unit in units) if len(units) > 1 else None

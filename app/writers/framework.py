@@ -27,7 +27,7 @@ class Framework:
     optimizer_expression: Callable[[str, ast.Call, list[Fact]], str | None]
     metric_expression: Callable[[str, Family, str, str], str | None]
     add_training_extras: Callable[[str, dict[str, Any]], str]
-    """The script with the stated schedule and clipping, given what is stated."""
+    """The script with the stated schedule, clipping, class weights and augmentation, given what is stated."""
     model_segment: Callable[[Sequence[str], Interface, str], ModelSegment]
     """The plan's layers, fitted to the interface of this script. Raises LayerError."""
     cells: Mapping[str, str]

@@ -1,4 +1,7 @@
-"""A stated learning-rate schedule as a callback of a Keras script's `fit`; its optimizer clips gradients by itself."""
+"""What is stated about training, put into a Keras script: a schedule, class weights, augmented pictures.
+
+Its optimizer clips gradients by itself.
+"""
 
 import ast
 from typing import Any
@@ -6,6 +9,8 @@ from typing import Any
 from dlcodegen.execution.code_view import dotted
 from dlcodegen.syntax_tree import parse
 from dlcodegen.writers.block_source import blocks_for
+from dlcodegen.writers.class_weighting import weigh_classes_in_keras
+from dlcodegen.writers.keras_augmentation import augment_pictures
 from dlcodegen.writers.script_edit import Edit, apply, function, insert_before
 
 _SCHEDULES = {
@@ -24,6 +29,15 @@ _OF_RATES = ("ReduceLROnPlateau", "LearningRateScheduler", "by_epoch")
 
 
 def add_keras_extras(code: str, stated: dict[str, Any]) -> str:
+    """The script with what is stated, as far as it suits its task."""
+    if stated.get("class_weights") is True:
+        code = weigh_classes_in_keras(code)
+    if stated.get("augmentation") is True:
+        code = augment_pictures(code)
+    return _with_schedule(code, stated)
+
+
+def _with_schedule(code: str, stated: dict[str, Any]) -> str:
     """The stated schedule among the callbacks, in place of one that the script has; one that it has by name stays."""
     schedule = _SCHEDULES.get(str(stated.get("scheduler", "")))
     callbacks = _callbacks(parse(code)) if schedule else None

@@ -1,10 +1,11 @@
-"""A stated learning-rate schedule and gradient clipping, put into the training loop of a PyTorch script."""
+"""A stated learning-rate schedule, gradient clipping and class weights, put into the training of a PyTorch script."""
 
 import ast
 import re
 from typing import Any
 
 from dlcodegen.syntax_tree import parse
+from dlcodegen.writers.class_weighting import weigh_classes_in_torch
 from dlcodegen.writers.script_edit import function
 
 _SCHEDULERS = {
@@ -16,7 +17,9 @@ _SCHEDULERS = {
 
 
 def add_torch_extras(code: str, stated: dict[str, Any]) -> str:
-    """The code that clips gradients and steps a schedule, as stated."""
+    """The code that clips gradients, weighs classes and steps a schedule, as stated."""
+    if stated.get("class_weights") is True:
+        code = weigh_classes_in_torch(code)
     clip = stated.get("gradient_clip")
     if clip is not None and "clip_grad_norm_" not in code:
         code = re.sub(

@@ -24,11 +24,11 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line trains a network of a toy's size."""
     plain = Recipe.of
 
-    def of(base: str, epochs: int, seed: int, size: Size) -> Recipe:
+    def of(base: str, epochs: int, seed: int, size: Size, renamed: float) -> Recipe:
         from dataclasses import replace
 
         small = {"width": 64, "depth": 1, "dropout": 0.05, "batch_tokens": 512, "learning_rate": 1e-2}
-        return replace(plain(base, epochs, seed, size), **small)  # type: ignore[arg-type]
+        return replace(plain(base, epochs, seed, size, renamed), **small)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Recipe, "of", of)
 

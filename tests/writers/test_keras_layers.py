@@ -115,8 +115,10 @@ def blocks(keras: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     import torch
     from torch import Tensor, nn
     from torch.nn import functional
+    from torch.utils.data import DataLoader
 
     names: dict[str, Any] = {"torch": torch, "nn": nn, "Tensor": Tensor, "F": functional, "math": math}
+    names["DataLoader"] = DataLoader
     in_keras: dict[str, Any] = {"keras": keras, "np": np}
     for name, source in block_classes("keras").items():
         exec(source, in_keras)

@@ -17,6 +17,8 @@ _MAX_TEXT = 64
 """Tokens of one text, or of one layer that is spelt out."""
 _TEXTS = 3
 """Input, output and preprocess: room for them is kept, however long the layers are."""
+_ENOUGH = 0.8
+"""Share of sampled plans that must be whole."""
 _CLOSES = {")": "(", "]": "["}
 
 
@@ -91,6 +93,21 @@ class PlanGrammar:
         pieces = [piece for piece, some in self._brackets.items() if _fits(_unclosed(unclosed, some), room)]
         plain = [self._plain] if _fits(unclosed, room) else []
         return [pieces, *plain, *([] if unclosed else closing)]
+
+
+class MostEnded:
+    """A stopping criterion: enough of the hypotheses are whole plans."""
+
+    def __init__(self, end: int) -> None:
+        """`end`: the token that ends a plan."""
+        self._end = end
+
+    def __call__(self, input_ids: "torch.LongTensor", scores: object, **_: object) -> "torch.Tensor":
+        """`input_ids`: hypotheses x tokens; whether to stop, for each hypothesis."""
+        import torch
+
+        ended = (input_ids == self._end).any(dim=1).float().mean()
+        return torch.full((len(input_ids),), bool(ended >= _ENOUGH), device=input_ids.device)
 
 
 def _unclosed(before: str, brackets: str) -> str | None:

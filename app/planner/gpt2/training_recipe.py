@@ -33,11 +33,19 @@ class Recipe:
     noise: Noise = field(default_factory=Noise)
 
     @classmethod
-    def of(cls, base: str, epochs: int, seed: int, size: Size = "small") -> "Recipe":
-        """With the learning rate that suits: what a base knows is not to be washed out, and a wide network is unruly.
+    def of(cls, base: str, epochs: int, seed: int, size: Size = "small", renamed: float = Noise.renamed) -> "Recipe":
+        """With the steps that suit: what a base knows is not to be washed out, and a wide network is unruly.
 
-        `size` is that of a network that is trained from nothing.
+        `size` is that of a network that is trained from nothing; `renamed` as in `Noise`.
         """
         width, depth = SIZES[size]
-        rate = 5e-5 if base else cls.learning_rate * cls.width / width
-        return cls(base=base, epochs=epochs, seed=seed, width=width, depth=depth, learning_rate=rate)
+        return cls(
+            base=base,
+            epochs=epochs,
+            seed=seed,
+            width=width,
+            depth=depth,
+            learning_rate=5e-5 if base else cls.learning_rate * cls.width / width,
+            batch_tokens=cls.batch_tokens if size == "small" else 2 * cls.batch_tokens,
+            noise=Noise(renamed=renamed),
+        )

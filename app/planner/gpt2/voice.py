@@ -48,15 +48,18 @@ class Voice:
         return dict(zip(vocabulary.values[name], shares, strict=True))
 
     def drafts(self, way: Way, beams: int, count: int, seed: int) -> list[Draft]:
-        """The open fields, generated under the grammar: the best draft, or for a consensus `count` sampled ones."""
-        import torch
-        from transformers import LogitsProcessorList
+        """The open fields, generated under the grammar: the best draft, or for a consensus `count` sampled ones.
 
-        from dlcodegen.planner.gpt2.grammar import PlanGrammar
+        Of these the longest are given up: one that tells every layer of a ResNet would keep all others waiting.
+        """
+        import torch
+        from transformers import LogitsProcessorList, StoppingCriteriaList
+
+        from dlcodegen.planner.gpt2.grammar import MostEnded, PlanGrammar
 
         vocabulary = self.predictor.vocabulary
         start = torch.tensor([[*self._ids, vocabulary.marker["<layers>"]]])
-        several = way == "consensus"
+        end, several = vocabulary.marker["<end>"], way == "consensus"
         longest = self.predictor.network.config.n_positions
         with torch.random.fork_rng(devices=[]), torch.inference_mode():
             torch.manual_seed(seed)
@@ -64,14 +67,16 @@ class Voice:
                 start,
                 attention_mask=torch.ones_like(start),
                 logits_processor=LogitsProcessorList([PlanGrammar(vocabulary, longest)]),
+                stopping_criteria=StoppingCriteriaList([MostEnded(end)] if several else []),
                 max_length=longest,
                 do_sample=several,
                 num_return_sequences=count if several else 1,
                 num_beams=beams if way == "beam" else 1,
                 pad_token_id=vocabulary.marker["<pad>"],
-                eos_token_id=vocabulary.marker["<end>"],
+                eos_token_id=end,
             )
-        return [self._read(sequence[start.shape[1] :], 1 / len(found)) for sequence in found.tolist()]
+        whole = [sequence for sequence in found[:, start.shape[1] :].tolist() if end in sequence]
+        return [self._read(sequence, 1 / len(whole)) for sequence in whole]
 
     def _read(self, ids: Sequence[int], weight: float) -> Draft:
         """The open fields of a generated sequence."""
