@@ -1,34 +1,38 @@
-"""The predictor of the paper protocol: networks trained on the published rows, kept in the cache and never shipped."""
+"""The predictor of the paper protocol: networks trained on the published rows, kept in the cache and never shipped.
+
+The paper fine-tunes a GPT-2 Large that has read the web. Where that cannot be had, two small ones decide together: one
+that knows the rows and nothing else, and a wider one that has read what the installed packages say of themselves.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from dlcodegen.corpus.store import cache_folder
+from dlcodegen.evals.docstrings import docstrings
 from dlcodegen.planner.gpt2.examples import Noise
 from dlcodegen.planner.gpt2.memory import Memory
+from dlcodegen.planner.gpt2.pretraining import Reading, pretrain
 from dlcodegen.planner.gpt2.rows import PlanRow, read_rows
-from dlcodegen.planner.gpt2.training import Recipe, Training
+from dlcodegen.planner.gpt2.training import Training
+from dlcodegen.planner.gpt2.training_recipe import Recipe
 from dlcodegen.planner.gpt2.weights import Predictor, load
 
-EPOCHS = 30
-"""Rows told about other things are never twice the same: the dev rows' loss still falls after twenty epochs."""
-SEEDS = (42, 43)
-"""One network each; together about as many parameters as an issue allows one to have."""
-
-
-def recipes() -> list[Recipe]:
-    """How the networks are trained: medium ones, minutes each on a GPU and hours on two cores."""
-    return [
-        replace(Recipe.of("", EPOCHS, seed, "medium"), dropout=0.2, patience=EPOCHS, noise=Noise(renamed=0.7))
-        for seed in SEEDS
-    ]
+_READINGS = 3
+"""How often the docstrings are read."""
+_COPYING = Noise(renamed=0.7)
 
 
 def predictors(data: Path) -> list[Predictor]:
-    """The trained networks; those that are missing are trained first, from where an interruption left them."""
+    """The trained networks, about 14 and 31 million parameters.
+
+    Those that are missing are trained first: minutes on a GPU, more than a day on two cores.
+    """
     rows, dev = (_rows(data, part) for part in ("train", "dev"))
-    return [_trained(rows, dev, recipe) for recipe in recipes()]
+    alone = replace(Recipe.of("", 30, 42, "medium"), dropout=0.2, patience=30, noise=_COPYING)
+    networks = [_trained(rows, dev, alone, _folder("medium"))]
+    well_read = replace(Recipe.of(str(_base()), 20, 42, "large"), learning_rate=8e-4, patience=20, noise=_COPYING)
+    return [*networks, _trained(rows, dev, well_read, _folder("large"))]
 
 
 def memory(data: Path) -> Memory:
@@ -36,14 +40,25 @@ def memory(data: Path) -> Memory:
     return Memory(_rows(data, "train"))
 
 
+def _folder(name: str) -> Path:
+    return cache_folder() / "plans-paper-protocol" / name
+
+
 def _rows(data: Path, part: str) -> list[PlanRow]:
     return read_rows(data / "plans" / f"{part}.jsonl", canonical=False).rows
 
 
-def _trained(rows: Sequence[PlanRow], dev: Sequence[PlanRow], recipe: Recipe) -> Predictor:
-    out = cache_folder() / "plans-paper-protocol" / f"seed-{recipe.seed}"
-    done = out / "done"
-    if not done.exists():
+def _base() -> Path:
+    """A GPT-2 that has read docstrings."""
+    folder = _folder("base")
+    if not (folder / "config.json").exists() and not (_folder("large") / "done").exists():
+        pretrain(docstrings(), folder, Reading("large", _READINGS))
+    return folder
+
+
+def _trained(rows: Sequence[PlanRow], dev: Sequence[PlanRow], recipe: Recipe, out: Path) -> Predictor:
+    """What an interruption left is gone on with."""
+    if not (out / "done").exists():
         Training(rows, dev, out, recipe).run(lambda *_: None, lambda _: None)
-        done.touch()
+        (out / "done").touch()
     return load(out)

@@ -120,7 +120,7 @@ def _scored(folder: Path, predictions: Plans, most: int | None = None) -> Row:
 
 
 def _paper_protocol(folder: Path, settings: Settings) -> Row:
-    memory = paper_protocol.memory(folder) if settings.trust else None
+    memory = None if settings.trust == 0 else paper_protocol.memory(folder)
     return _measured(folder, Decoder(paper_protocol.predictors(folder), memory, settings))
 
 

@@ -15,6 +15,7 @@ from dlcodegen.planner.gpt2.calibration import calibrate
 from dlcodegen.planner.gpt2.examples import Emphasis, Example, batches, encode, loss_of
 from dlcodegen.planner.gpt2.renaming import Renaming
 from dlcodegen.planner.gpt2.rows import PlanRow
+from dlcodegen.planner.gpt2.steps import has_fast_bfloat16, share_of_rate
 from dlcodegen.planner.gpt2.training_recipe import Recipe
 from dlcodegen.planner.gpt2.vocabulary import Vocabulary
 
@@ -60,7 +61,7 @@ class Training:
         self._stop_by = _with_plans(encode(row, self.vocabulary, Emphasis(prompt=0.0), None, Random(0)) for row in dev)
         self._renaming = Renaming(rows, recipe.noise.renamed)
         self._pad = self.vocabulary.marker["<pad>"]
-        self._half = _has_fast_bfloat16(self.device)
+        self._half = has_fast_bfloat16(self.device)
         self._optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, betas=(0.9, 0.98)
         )
@@ -129,10 +130,8 @@ class Training:
 
     def _set_learning_rate(self, steps: int) -> None:
         done = (self.progress.epoch * steps + self.progress.step) / (self.recipe.epochs * steps)
-        warm = min(1.0, done / self.recipe.warm_up)
-        share = warm * (0.1 + 0.9 * (1 + math.cos(math.pi * done)) / 2)
         for group in self._optimizer.param_groups:
-            group["lr"] = self.recipe.learning_rate * share
+            group["lr"] = self.recipe.learning_rate * share_of_rate(done, self.recipe.warm_up)
 
     def _enough(self) -> bool:
         return self.progress.epoch - 1 - self.progress.best_epoch >= self.recipe.patience
@@ -195,16 +194,6 @@ def _with_plans(examples: Iterable[Example]) -> list[Example]:
     if found := [example for example in examples if any(example.weights)]:
         return found
     raise InputError("no dev row has a plan like those of the training rows: give others with --dev")
-
-
-def _has_fast_bfloat16(device: str) -> bool:
-    """Where the processor multiplies 16-bit floats itself, training is half as long again faster with them."""
-    import torch
-
-    if device == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    found = torch.cpu.get_capabilities()
-    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
 def _mark(rows: Sequence[PlanRow], dev: Sequence[PlanRow], recipe: Recipe) -> str:

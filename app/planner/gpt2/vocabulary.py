@@ -55,7 +55,7 @@ class Vocabulary:
         }
         counted = Counter(layer for row in rows for layer in row.layers)
         layers = [layer for layer, times in counted.most_common() if times >= _FREQUENT_LAYER]
-        return cls(pieces or _learnt(_texts(rows)), values, layers)
+        return cls(pieces or learnt_pieces(_texts(rows)), values, layers)
 
     def prompt(self, requirement: str, dataset: str = "", framework: str = "") -> list[int]:
         """Token ids of what is known before a plan is made; lower case, for slips of case say nothing."""
@@ -156,15 +156,15 @@ def _texts(rows: Sequence[PlanRow]) -> Iterable[str]:
         yield from row.layers
 
 
-def _learnt(texts: Iterable[str]) -> "Tokenizer":
-    """A byte-level BPE tokenizer: no text is outside it."""
+def learnt_pieces(texts: Iterable[str], count: int = _PIECES) -> "Tokenizer":
+    """A byte-level BPE tokenizer with so many pieces: no text is outside it."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=_PIECES,
+        vocab_size=count,
         min_frequency=2,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,

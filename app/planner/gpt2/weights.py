@@ -15,6 +15,7 @@ from dlcodegen.planner.gpt2.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import torch
+    from tokenizers import Tokenizer
     from transformers import GPT2LMHeadModel
 
 SHIPPED = Path(__file__).parent / "shipped"
@@ -42,13 +43,18 @@ class Predictor:
 
 
 def new_network(vocabulary: Vocabulary, width: int, depth: int, dropout: float) -> "GPT2LMHeadModel":
-    """An untrained GPT-2: `depth` blocks of `width` channels, 64 a head."""
+    """An untrained GPT-2 for plans: `depth` blocks of `width` channels, 64 a head."""
+    return blank_network(vocabulary.size, width, depth, dropout)
+
+
+def blank_network(tokens: int, width: int, depth: int, dropout: float) -> "GPT2LMHeadModel":
+    """An untrained GPT-2 for so many tokens."""
     from transformers.models.gpt2.configuration_gpt2 import GPT2Config
     from transformers.models.gpt2.modeling_gpt2 import GPT2LMHeadModel
 
     return GPT2LMHeadModel(
         GPT2Config(
-            vocab_size=vocabulary.size,
+            vocab_size=tokens,
             n_positions=POSITIONS,
             n_embd=width,
             n_layer=depth,
@@ -78,6 +84,14 @@ def save(predictor: Predictor, folder: Path) -> None:
 def save_facts(facts: dict[str, Any], folder: Path) -> None:
     """What was learnt besides the weights."""
     (folder / _FACTS_FILE).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+def save_base(network: "GPT2LMHeadModel", pieces: "Tokenizer", folder: Path) -> None:
+    """A network that knows a language and no plans, and its words: what `from_base` reads of any GPT-2."""
+    from transformers import PreTrainedTokenizerFast
+
+    network.save_pretrained(folder)
+    PreTrainedTokenizerFast(tokenizer_object=pieces).save_pretrained(folder)
 
 
 def load(folder: Path) -> Predictor:
