@@ -104,7 +104,8 @@ def plans(out: Out = None, fresh: Fresh = False, as_json: options.AsJson = False
     """Measure the plan predictor: its plans beside the published ones, its speed, and whether it reads the right task.
 
     The published rows are read where DLCODEGEN_PUBLISHED_DATA says, or in shared/data/dlcodegen beside the checkout;
-    without them, what needs no such rows is measured. Training on them takes about twenty minutes on two cores, once.
+    without them, what needs no such rows is measured. Training on them, once, takes minutes on a GPU and more than a
+    day on two cores; it can be interrupted, and goes on.
 
     For example:
 

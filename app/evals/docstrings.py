@@ -10,9 +10,13 @@ _LONGEST = 6000
 """Characters of a text."""
 
 
-def docstrings() -> list[str]:
-    """The docstrings of all installed modules, classes and functions, each once, in the order of their files."""
-    paths = sorted(path for folder in site.getsitepackages() for path in Path(folder).rglob("*.py"))
+def docstrings(*folders: Path) -> list[str]:
+    """The docstrings of all modules, classes and functions below, each once, in the order of their files.
+
+    `folders`: those of the installed packages, where none is named.
+    """
+    below = folders or map(Path, site.getsitepackages())
+    paths = sorted(path for folder in below for path in folder.rglob("*.py"))
     return list(dict.fromkeys(text for path in paths for text in _of(path)))
 
 

@@ -68,30 +68,35 @@ def blank_network(tokens: int, width: int, depth: int, dropout: float) -> "GPT2L
 
 
 def save(predictor: Predictor, folder: Path) -> None:
-    """Write the folder, in 16-bit floats: no figure of ours tells them from 32 bits."""
-    from safetensors.torch import save_file
-
-    folder.mkdir(parents=True, exist_ok=True)
-    state = predictor.network.state_dict()
-    del state["lm_head.weight"]  # the output layer is the embedding
-    kept = {name: tensor.half().cpu().contiguous() for name, tensor in state.items()}
-    save_file(kept, folder / _WEIGHTS_FILE, metadata={"format": "pt"})
-    predictor.network.config.to_json_file(folder / _CONFIG_FILE)
+    """Write the folder."""
+    _save_network(predictor.network, folder)
     predictor.vocabulary.save(folder)
     save_facts(predictor.facts, folder)
-
-
-def save_facts(facts: dict[str, Any], folder: Path) -> None:
-    """What was learnt besides the weights."""
-    (folder / _FACTS_FILE).write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 
 def save_base(network: "GPT2LMHeadModel", pieces: "Tokenizer", folder: Path) -> None:
     """A network that knows a language and no plans, and its words: what `from_base` reads of any GPT-2."""
     from transformers import PreTrainedTokenizerFast
 
-    network.save_pretrained(folder)
-    PreTrainedTokenizerFast(tokenizer_object=pieces).save_pretrained(folder)
+    _save_network(network, folder)
+    PreTrainedTokenizerFast(tokenizer_object=pieces).save_pretrained(folder)  # type: ignore[no-untyped-call]
+
+
+def _save_network(network: "GPT2LMHeadModel", folder: Path) -> None:
+    """In 16-bit floats: no figure of ours tells them from 32 bits."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    state = network.state_dict()
+    del state["lm_head.weight"]  # the output layer is the embedding
+    kept = {name: tensor.half().cpu().contiguous() for name, tensor in state.items()}
+    save_file(kept, folder / _WEIGHTS_FILE, metadata={"format": "pt"})
+    network.config.to_json_file(folder / _CONFIG_FILE)
+
+
+def save_facts(facts: dict[str, Any], folder: Path) -> None:
+    """What was learnt besides the weights."""
+    (folder / _FACTS_FILE).write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 
 def load(folder: Path) -> Predictor:

@@ -9,10 +9,11 @@ import pytest
 
 from dlcodegen.errors import InputError
 from dlcodegen.plan import SolutionPlan
-from dlcodegen.planner.gpt2.decoding import Decoded, Decoder, Settings
+from dlcodegen.planner.gpt2.decoding import Decoded, Decoder, Settings, Way
 from dlcodegen.planner.gpt2.memory import Memory
 from dlcodegen.planner.gpt2.rows import CLOSED, PlanRow
-from dlcodegen.planner.gpt2.vocabulary import MAX_PROMPT
+from dlcodegen.planner.gpt2.vocabulary import MAX_PROMPT, Vocabulary
+from dlcodegen.planner.gpt2.voice import Voice
 from dlcodegen.planner.gpt2.weights import POSITIONS, Predictor
 from tests.plan_rows import TASKS
 from tests.planner.gpt2.conftest import tiny_network
@@ -177,6 +178,36 @@ def test_the_temperature_changes_how_sure_it_is_but_not_of_what(trained: Predict
     assert sum(warm.values()) == pytest.approx(1)
 
 
+class TestSeveralNetworks:
+    def test_their_odds_are_averaged_over_all_values_that_one_of_them_knows(
+        self, trained: Predictor, untrained: Predictor, rows: list[PlanRow]
+    ) -> None:
+        renamed = [replace(row, values={**row.values, "category": "Foreign"}) for row in rows]
+        vocabulary = Vocabulary.of(renamed)
+        foreign = Predictor(tiny_network(vocabulary), vocabulary)
+        asked = "forecast tides for next week"
+        own = Decoder(trained).category_odds(asked)
+        assert Decoder([trained, foreign]).category_odds(asked) == pytest.approx(
+            {name: share / 2 for name, share in own.items()} | {"Foreign": 0.5}
+        )
+        assert Decoder([trained]).category_odds(asked) == own
+
+    @pytest.mark.parametrize("way", ["greedy", "consensus"])
+    def test_together_they_write_one_complete_plan(self, trained: Predictor, untrained: Predictor, way: Way) -> None:
+        decoded = Decoder([trained, untrained], None, Settings(way=way, drafts=2)).decode("forecast tides")
+        assert_complete(decoded)
+        assert decoded.values["category"] == "Time Series Forecasting"
+
+
+def test_of_many_sampled_drafts_the_longest_are_given_up(trained: Predictor) -> None:
+    voice = Voice(trained)
+    voice.hear("forecast tides for next week", "", "")
+    drafts = voice.drafts("consensus", beams=3, count=10, seed=1)
+    assert 8 <= len(drafts) <= 10
+    assert sum(draft.weight for draft in drafts) == pytest.approx(1)
+    assert all(draft.layers and draft.texts["input"] and draft.texts["output"] for draft in drafts)
+
+
 class TestMemory:
     def test_its_share_of_the_say_is_set(self, untrained: Predictor, rows: list[PlanRow]) -> None:
         asked = "forecast tides for next week"
@@ -189,6 +220,10 @@ class TestMemory:
         assert odds(0.0) == pytest.approx(own)
         assert odds(1.0) == pytest.approx(1.0)
         assert odds(0.5) == pytest.approx((own + 1) / 2)
+
+    def test_each_field_has_a_share_of_its_own(self, untrained: Predictor, rows: list[PlanRow]) -> None:
+        decoded = Decoder(untrained, Memory(rows), Settings(neighbours=5)).decode("forecast tides for next week")
+        assert decoded.odds["epochs"]["40"] > 0.8 > decoded.odds["category"]["Time Series Forecasting"] > 0.4
 
     def test_a_value_that_the_network_does_not_know_can_win(self, untrained: Predictor, rows: list[PlanRow]) -> None:
         foreign = [
