@@ -44,8 +44,14 @@ class SampleStore:
 
     def ids(self, category: str, framework: str) -> list[str]:
         """Ids of the samples of this category and framework, sorted; empty where the pool has none."""
+        from chromadb.errors import NotFoundError
+
         where: Where = {"$and": [{"category": category}, {"framework": framework}]}
-        found = self._collection.get(where=where, include=[])
+        try:
+            found = self._collection.get(where=where, include=[])
+        except NotFoundError:  # another process has opened another state of the pool, and dropped this one
+            self._collection = self._open()
+            found = self._collection.get(where=where, include=[])
         return sorted(found["ids"])
 
     def _open(self) -> "Collection":

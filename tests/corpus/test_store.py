@@ -40,6 +40,15 @@ def test_it_is_rebuilt_when_the_pool_changes_and_drops_the_old_state(tmp_path: P
     assert len(newest.client.list_collections()) == 1
 
 
+def test_whose_state_another_version_of_the_pool_has_dropped_fills_it_again(tmp_path: Path) -> None:
+    whole, smaller = dict(all_samples()), dict(all_samples())
+    removed = smaller.pop("translation/seq2seq-attention")
+    store, other = SampleStore(whole, tmp_path), SampleStore(smaller, tmp_path)
+    for _ in range(2):
+        assert removed.id in store.ids("translation", "pytorch")
+        assert removed.id not in other.ids("translation", "pytorch")
+
+
 def test_an_unchanged_pool_is_not_filled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = SampleStore(folder=tmp_path)
     monkeypatch.setattr(SampleStore, "_fill", lambda *_: pytest.fail("filled again"))
