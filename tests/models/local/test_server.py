@@ -195,13 +195,22 @@ def test_the_real_one_writes_python(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all("def double" in answer.text for answer in answers)
 
 
-@pytest.mark.parametrize("role", ["model", "model_plan", "model_draft", "model_merge", "model_repair"])
-def test_a_role_whose_local_model_is_not_here_is_told_before_anything_is_done(role: str, pulled: Path) -> None:
-    check_local_models(Context(**{role: "local"}))
+@pytest.mark.parametrize(
+    "context",
+    [
+        LOCAL,
+        Context(model_plan="local"),
+        Context(model_draft="local"),
+        Context(model="openai:gpt-4o", model_merge="local"),
+        Context(model_repair="local"),
+    ],
+)
+def test_a_role_whose_local_model_is_not_here_is_told_before_anything_is_done(context: Context, pulled: Path) -> None:
+    check_local_models(context)
     (pulled / MODELS[1].file).unlink()
     with pytest.raises(SettingsError, match="model pull"):
-        check_local_models(Context(**{role: "local"}))
-    check_local_models(Context(**{role: "openai:gpt-4o"}))
+        check_local_models(context)
+    check_local_models(Context(model="openai:gpt-4o"))
 
 
 def test_a_missing_package_is_told_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
