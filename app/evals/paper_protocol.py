@@ -18,8 +18,6 @@ from dlcodegen.planner.gpt2.training import Training
 from dlcodegen.planner.gpt2.training_recipe import Recipe
 from dlcodegen.planner.gpt2.weights import Predictor, load
 
-_READINGS = 3
-"""How often the docstrings are read."""
 _COPYING = Noise(renamed=0.7)
 
 
@@ -52,7 +50,7 @@ def _base() -> Path:
     """A GPT-2 that has read docstrings."""
     folder = _folder("base")
     if not (folder / "config.json").exists() and not (_folder("large") / "done").exists():
-        pretrain(docstrings(), folder, Reading("large", _READINGS))
+        pretrain(docstrings(), folder, Reading("large"))
     return folder
 
 
