@@ -216,6 +216,19 @@ def test_the_parts_of_a_model_show_its_architecture() -> None:
     assert found["verdict"] == "honoured"
 
 
+@pytest.mark.parametrize(
+    ("sample", "verdict"),
+    [
+        ("translation/seq2seq-attention", "honoured"),
+        ("summarization/transformer", "honoured"),
+        ("time-series-forecasting/lstm", "not found"),
+    ],
+)
+def test_a_transformer_has_attention_whatever_its_parts_are_called(sample: str, verdict: str) -> None:
+    found = all_samples()[sample]
+    assert rows(found.code, found.plan, facts=[fact("attention", True)])[-1]["verdict"] == verdict
+
+
 def test_a_random_generator_is_no_gan() -> None:
     code = "import torch\n\ngenerator = torch.Generator().manual_seed(0)\n"
     found = rows(code, torch_plan(), facts=[fact("architecture", "unet")])[-1]

@@ -1,6 +1,7 @@
 """How each stated fact is looked up in a script."""
 
 import ast
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -232,8 +233,8 @@ def _bidirectional(view: CodeView, value: object) -> Conformance:
 
 
 def _attention(view: CodeView, value: object) -> Conformance:
-    """Any name that speaks of attention."""
-    lines = [line for name, line in view.names.items() if "attention" in name.lower()]
+    """Any name that speaks of attention, or of a Transformer, which is made of it."""
+    lines = [line for name, line in view.names.items() if re.search(r"attention|transformer", name.lower())]
     if not lines:
         return judged("attention", value, "not found", "nothing in the code does this")
     return honoured(view, "attention", value, min(lines))
