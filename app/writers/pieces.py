@@ -1,15 +1,17 @@
 """One segment of a script exchanged for what a chat model wrote in its place."""
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dlcodegen.corpus import techniques as techniques_package
 from dlcodegen.errors import DLCodeGenError
 from dlcodegen.syntax_tree import parse
 from dlcodegen.writers.answers import DEFINITIONS, code_of, tree_of
+from dlcodegen.writers.framework import framework_of
 from dlcodegen.writers.imports import with_imports
-from dlcodegen.writers.segments import join, split
+from dlcodegen.writers.segments import SegmentError, join, split
 from dlcodegen.writers.tidy import tidy
 
 _PARTS_FOLDER = Path(techniques_package.__file__).parent
@@ -54,13 +56,24 @@ def with_segment(script: str, name: str, answer: str) -> str:
     return changed
 
 
+def scripts_with(script: str, name: str, answers: Iterable[str]) -> set[str]:
+    """The different scripts that the usable ones of these answers make."""
+    scripts = set()
+    for answer in answers:
+        with suppress(UselessAnswerError, SegmentError, SyntaxError):
+            scripts.add(with_segment(script, name, answer))
+    return scripts
+
+
 def with_parts(script: str, name: str, techniques: Sequence[str]) -> str:
     """The script with our ready part for each of these techniques in its segment `name`, not used yet.
 
-    A technique that is a line of code, or a part that is there already, adds nothing.
+    The part is of the script's own framework. A technique that is a line of code there, or that we have no part for,
+    or a part that is there already, adds nothing. Raises SyntaxError when the script does not parse.
     """
+    of_framework = {"pytorch": "", "keras": "keras_"}[framework_of(script).name]
     for technique in techniques:
-        path = _PARTS_FOLDER / f"{technique}.py"
+        path = _PARTS_FOLDER / f"{of_framework}{technique}.py"
         if path.exists() and not set(defined(code := path.read_text(encoding="utf-8"))) & set(defined(script)):
             script = with_segment(script, name, f"```python\n{code}```")
     return script

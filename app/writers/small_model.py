@@ -8,7 +8,6 @@ better. What is delivered is never worse than without a model.
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,8 +20,9 @@ from dlcodegen.prompts import render
 from dlcodegen.report import Candidate, CheckReport, Conformance, Usage, standing
 from dlcodegen.techniques import BY_NAME
 from dlcodegen.writers.evidence import evidence
+from dlcodegen.writers.framework import framework_of
 from dlcodegen.writers.history import same_error_again, unchanged
-from dlcodegen.writers.pieces import PARTS, UselessAnswerError, defined, with_parts, with_segment
+from dlcodegen.writers.pieces import PARTS, defined, scripts_with, with_parts
 from dlcodegen.writers.protocol import Request, Template
 from dlcodegen.writers.replacements import failing_segment, last_resort, replacements
 from dlcodegen.writers.segment_search import best_segments
@@ -31,7 +31,6 @@ from dlcodegen.writers.syntax import SyntaxWriter, segment_of
 
 if TYPE_CHECKING:
     from dlcodegen.models.asking import Asker
-    from dlcodegen.models.chat import Answer
 
 _WARMTH = 0.7
 """Temperature of sampled answers: several that differ are wanted."""
@@ -154,27 +153,22 @@ class SmallModelWriter:
         )
 
     def _tries(
-        self,
-        base: Candidate,
-        wish: _Wish,
-        request: Request,
-        plan: SolutionPlan,
-        known: Sequence[str],
+        self, base: Candidate, wish: _Wish, request: Request, plan: SolutionPlan, known: Sequence[str]
     ) -> list[Candidate]:
         """What the model's usable answers make of the script, each checked."""
-        ready = request["framework"] == "pytorch"
-        script = with_parts(base["code"], wish.segment, wish.techniques) if ready else base["code"]
+        framework = framework_of(base["code"]).name
+        script = with_parts(base["code"], wish.segment, wish.techniques)
         parts = split(script)
         segment = parts[wish.segment]
         prompt = render(
             "segment",
-            framework=request["framework"],
+            framework=framework,
             part=PARTS[wish.segment],
             requirement=request["requirement"],
             code=segment.strip("\n"),
             settings=parts["config"].strip("\n"),
-            missing=[_told(row, ready) for row in wish.missing],
-            examples=[] if ready else _examples(wish, plan, request["framework"], known),
+            missing=[_told(row, framework) for row in wish.missing],
+            examples=_examples(wish, plan, framework, known),
             error=wish.error,
             names=[f"`{name}`" for name in defined(segment)[-1:]],
         )
@@ -183,7 +177,8 @@ class SmallModelWriter:
         for first in range(0, self._answers, _ROUND):
             count = min(_ROUND, self._answers - first)
             answers = self._asker.several(prompt, count, temperature=self._temperature, limit=limit)
-            codes = _codes(script, wish.segment, answers) - {item["code"] for item in tries}
+            usable = scripts_with(script, wish.segment, (answer.text for answer in answers))
+            codes = usable - {item["code"] for item in tries}
             tries += self._checked(sorted(codes), wish.segment, request, plan)
             if any(standing(item["report"]) > standing(base["report"]) for item in tries):
                 break
@@ -199,21 +194,13 @@ class SmallModelWriter:
 
 
 def _examples(wish: _Wish, plan: SolutionPlan, framework: str, known: Sequence[str]) -> list[str]:
-    """How other samples do what is missing: for a framework in which we have no ready parts."""
-    if not wish.techniques:
+    """How other samples do what is missing and no line of ours says how to do in this framework."""
+    techniques = [name for name in wish.techniques if not BY_NAME[name].how_in(framework)]
+    if not techniques:
         return []
-    words = " ".join([*wish.techniques, *plan.layers])
-    found = best_segments(wish.segment, words, wish.techniques, framework, _EXAMPLES, known)
-    return [excerpt for segment in found if (excerpt := segment.excerpt(wish.techniques))]
-
-
-def _codes(script: str, segment: str, answers: Sequence["Answer"]) -> set[str]:
-    """The different scripts that the usable answers make."""
-    codes = set()
-    for answer in answers:
-        with suppress(UselessAnswerError, SegmentError, SyntaxError):
-            codes.add(with_segment(script, segment, answer.text))
-    return codes
+    words = " ".join([*techniques, *plan.layers])
+    found = best_segments(wish.segment, words, techniques, framework, _EXAMPLES, known)
+    return [excerpt for segment in found if (excerpt := segment.excerpt(techniques))]
 
 
 def _wish(draft: Candidate, among: tuple[str, ...]) -> _Wish | None:
@@ -226,20 +213,25 @@ def _wish(draft: Candidate, among: tuple[str, ...]) -> _Wish | None:
             segment = failing_segment(draft)
             return _Wish(segment, [], evidence(report)) if segment in PARTS else None
         split(draft["code"])
+        framework = framework_of(draft["code"]).name
     except (SegmentError, SyntaxError):
         return None
     short = [row for row in report["conformance"] if row["verdict"] != "honoured" and row["name"] not in _OUT_OF_REACH]
-    by_segment = {part: [row for row in short if segment_of(row["name"]) == part] for part in among}
+    by_segment = {part: [row for row in short if _place(row["name"], framework) == part] for part in among}
     segment = max(by_segment, key=lambda part: _weight(by_segment[part]))
     return _Wish(segment, by_segment[segment]) if by_segment[segment] else None
 
 
-def _told(row: Conformance, ready: bool) -> str:
-    """`group norm: use ...`, or `dropout: 0.3`."""
+def _place(name: str, framework: str) -> str:
+    """The segment that answers for a row of conformance in a script of this framework."""
+    return BY_NAME[name].segment_in(framework) if name in BY_NAME else segment_of(name)
+
+
+def _told(row: Conformance, framework: str) -> str:
+    """`group norm: use ...`, or `dropout: 0.3`; a technique that we have no line for by its name alone."""
     name = row["name"].replace("_", " ")
-    if row["name"] in BY_NAME:
-        return f"{name}: {BY_NAME[row['name']].how}" if ready else name
-    return f"{name}: {row['expected']}"
+    detail = BY_NAME[row["name"]].how_in(framework) if row["name"] in BY_NAME else row["expected"]
+    return f"{name}: {detail}" if detail else name
 
 
 def _weight(missing: list[Conformance]) -> tuple[bool, int]:

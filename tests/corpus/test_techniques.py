@@ -1,4 +1,4 @@
-"""The ready parts of techniques do what they say: shapes stay, and each is found by its own technique."""
+"""The ready PyTorch parts of techniques do what they say: shapes stay, and each is found by its own technique."""
 
 import ast
 from pathlib import Path
@@ -20,7 +20,7 @@ from dlcodegen.corpus.techniques.stochastic_depth import StochasticDepth
 from dlcodegen.corpus.techniques.weight_average import WeightAverage
 from dlcodegen.techniques import BY_NAME
 
-FILES = [path for path in Path(techniques.__file__).parent.glob("*.py") if path.stem != "__init__"]
+FILES = [path for path in Path(techniques.__file__).parent.glob("*.py") if not path.stem.startswith(("__", "keras_"))]
 MAP, STEPS = (2, 8, 6, 6), (2, 5, 8)
 
 

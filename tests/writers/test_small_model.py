@@ -1,5 +1,6 @@
 """The writer for small models: what holds in the sandbox is taken, whatever else it answers."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -76,6 +77,30 @@ def test_a_model_that_is_down_is_said_and_does_no_harm(job: MakeJob) -> None:
         work.request, work.plan, work.samples
     )
     assert "the model was of no help (the scripted model has no answer left" in draft["origin"][-1]
+
+
+def test_a_keras_script_is_given_the_keras_part(job: MakeJob) -> None:
+    work = job("tell 6 kinds of mushrooms apart in photos, a plain CNN with squeeze-and-excitation blocks", "keras")
+    skeleton = SyntaxWriter(seed=1).draft_from_code(work.request, work.plan, work.samples)["code"]
+    model = split(skeleton)["model"]
+    better = re.sub(r"( +)(x = layers.(?:ReLU|Activation)\(.*\n)", r"\1\2\1x = squeeze_excitation(x)\n", model)
+    assert better != model
+    writer, asked = writer_of(f"```python\n{better}\n```")
+    draft = writer.draft_from_code(work.request, work.plan, work.samples)
+    (prompt,) = asked.history
+    assert "def squeeze_excitation(x: keras.KerasTensor)" in prompt
+    assert "- squeeze excitation: put `x = squeeze_excitation(x)` after each convolution's activation" in prompt
+    assert "a keras script" in prompt and "torch" not in prompt.lower()
+    assert "How another script does it" not in prompt
+    assert draft["report"] is not None and draft["report"]["status"] == "passed"
+    assert "the best is taken: squeeze_excitation" in draft["origin"][-1]
+
+
+def test_a_technique_without_a_line_for_keras_is_shown_by_its_name_alone(job: MakeJob) -> None:
+    work = job("tell 6 kinds of mushrooms apart in photos with a plain CNN and deep supervision", "keras")
+    writer, asked = writer_of("no")
+    writer.draft_from_code(work.request, work.plan, work.samples)
+    assert "- deep supervision\n" in asked.history[0]
 
 
 def test_the_last_repair_asks_nobody(job: MakeJob) -> None:
