@@ -136,7 +136,7 @@ TECHNIQUES = (
         r"(?:weights?|model|param\w*|polyak)averag|averag\w*(?:weight|model|param)|^averaged$|exponentialmovingaverage"
         r"|^ema(?!il)|(?:use|swap|model|weights?)ema|^swa(?!p)",
         "make `WeightAverage(model)` first, `update(model)` after each step, `copy_to(model)` before validation",
-        "give the optimizer `use_ema=True`, and `fit` the first callback "
+        "give the optimizer `use_ema=True, ema_momentum=0.9`, and `fit` the first callback "
         "`keras.callbacks.SwapEMAWeights(swap_on_epoch=True)`",
         segment="train",
     ),

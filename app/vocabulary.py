@@ -123,6 +123,10 @@ METRICS = (
 
 # What shows an architecture in a script: names of classes and calls (compared without case, `_` and `-`). A way of
 # stacking plain layers has none: then the script's title says it.
+_CNN_AND_THEN = (
+    r"(?:cnn|conv(?:olutional)?)"
+    r"(?:[-+ /]{1,3}| (?:with|plus|followed by|then) (?:an? )?| on each frame,? and (?:then )?an? )"
+)
 ARCHITECTURES = (
     Term(
         "attention-unet",
@@ -162,7 +166,8 @@ ARCHITECTURES = (
     Term("alexnet", r"alex-?net", ()),
     Term("lenet", r"le-?net(?:-?5)?", ()),
     Term("vit", r"vit|vision transformers?", ("PatchEmbedding", "VisionTransformer")),
-    Term("cnn-lstm", r"(?:cnn|conv(?:olutional)?)[-+ /]{1,3}(?:bi)?lstm|convlstm|crnn", ()),
+    Term("cnn-lstm", rf"{_CNN_AND_THEN}(?:bi-?)?lstm|convlstm|crnn", ()),
+    Term("cnn-gru", rf"{_CNN_AND_THEN}(?:bi-?)?gru", ()),
     Term("bilstm", r"bi-?(?:directional)?[- ]?lstms?", ("LSTM",)),
     Term("bigru", r"bi-?(?:directional)?[- ]?grus?", ("GRU",)),
     Term("lstm", r"lstms?|long short[- ]term memory(?: networks?)?", ("LSTM",)),

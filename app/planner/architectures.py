@@ -67,6 +67,7 @@ BUILDERS: dict[str, Builder] = {
     "rnn": sequence_architectures.rnn,
     "tcn": sequence_architectures.tcn,
     "cnn-lstm": sequence_architectures.cnn_lstm,
+    "cnn-gru": sequence_architectures.cnn_gru,
     "transformer": sequence_architectures.transformer,
     "autoencoder": map_architectures.autoencoder,
 }

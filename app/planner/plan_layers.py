@@ -34,6 +34,7 @@ _BUILT_ANEW = {
     "hidden_units", "filters", "kernel_size", "activation", "batch_norm", "bidirectional", "attention", "dense_layers",
 }  # fmt: skip
 _CELLS = {"lstm": "LSTM", "bilstm": "LSTM", "gru": "GRU", "bigru": "GRU", "rnn": "SimpleRNN"}
+_CELLS_AFTER_CNN = {"cnn-lstm": "LSTM", "cnn-gru": "GRU"}
 
 
 def restated_layers(
@@ -67,8 +68,9 @@ def cell_swap(own: str, wanted: str) -> tuple[str, str] | None:
 
     A bidirectional network serves who asks for a plain one, not the other way round.
     """
-    if own in _CELLS and wanted in _CELLS and own != wanted and (own.startswith("bi") or not wanted.startswith("bi")):
-        old, new = _CELLS[own], _CELLS[wanted]
+    cells = _CELLS_AFTER_CNN if own in _CELLS_AFTER_CNN else _CELLS
+    if own in cells and wanted in cells and own != wanted and (own.startswith("bi") or not wanted.startswith("bi")):
+        old, new = cells[own], cells[wanted]
         return (old, new) if old != new else None
     return None
 

@@ -48,7 +48,7 @@ def tcn(facts: ModelFacts, input_kind: InputKind, output_kind: OutputKind) -> La
     return [*layers, *mean]
 
 
-def cnn_lstm(facts: ModelFacts, input_kind: InputKind, output_kind: OutputKind) -> Layers | None:
+def cnn_recurrent(cell: str, facts: ModelFacts, input_kind: InputKind, output_kind: OutputKind) -> Layers | None:
     """Convolutions find short patterns, a recurrent layer reads them in their order."""
     if input_kind == "vector" or output_kind == "map":
         return None
@@ -59,7 +59,7 @@ def cnn_lstm(facts: ModelFacts, input_kind: InputKind, output_kind: OutputKind) 
         kernel += 1 - kernel % 2 if output_kind == "steps" else 0  # an even one would change the number of steps
         layers += [f"Conv{sides}({width}, kernel_size={kernel})", *facts.norm(), facts.activation]
         layers += [] if output_kind == "steps" else [f"MaxPooling{sides}(2)"]
-    layers += [recurrent_layer("LSTM", facts)] * facts.integer("num_layers", 1)
+    layers += [recurrent_layer(cell, facts)] * facts.integer("num_layers", 1)
     return [*layers, *_attention(facts, output_kind), *facts.dense(())]
 
 
@@ -88,4 +88,6 @@ lstm = partial(recurrent, "LSTM", False)
 bilstm = partial(recurrent, "LSTM", True)
 gru = partial(recurrent, "GRU", False)
 bigru = partial(recurrent, "GRU", True)
+cnn_lstm = partial(cnn_recurrent, "LSTM")
+cnn_gru = partial(cnn_recurrent, "GRU")
 rnn = partial(recurrent, "SimpleRNN", False)

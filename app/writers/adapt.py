@@ -100,7 +100,10 @@ def set_cells(code: str, facts: list[Fact]) -> str:
     old, new = cells.get(shown.name if shown else "", ""), cells.get(stated, "")
     if not old or not new or old == new:
         return code
-    code = re.sub(rf"\(([a-z_]+), _\) = (self\.\w*{old.lower()}\w*)\(", r"\1 = \2(", code)  # an LSTM's state is a pair
+    called = rf"(self\.\w*{old.lower()}\w*)\("
+    code = re.sub(rf"\(([a-z_]+), _\) = {called}", r"\1 = \2(", code)  # an LSTM's state is a pair
+    if new == "LSTM":
+        code = re.sub(rf", ([a-z_]+) = {called}", r", (\1, _) = \2(", code)
     code = code.replace(old, new)
     old, new = (name.removeprefix("Simple") for name in (old, new))  # in words, Keras's SimpleRNN is an RNN
     return code.replace(old, new).replace(old.lower(), new.lower())

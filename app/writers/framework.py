@@ -48,7 +48,7 @@ def _torch_segment(layers: Sequence[str], interface: Interface, script: str) -> 
     return build_model_segment(layers, interface)
 
 
-_CELLS = {"lstm": "LSTM", "bilstm": "LSTM", "gru": "GRU", "bigru": "GRU"}
+_CELLS = {"lstm": "LSTM", "bilstm": "LSTM", "cnn-lstm": "LSTM", "gru": "GRU", "bigru": "GRU", "cnn-gru": "GRU"}
 _PYTORCH = Framework(
     name="pytorch",
     family=expressions.family,

@@ -120,10 +120,10 @@ def test_an_architecture_is_small(architecture: str, input_kind: InputKind, outp
 @pytest.mark.parametrize(
     ("input_kind", "output_kind", "names"),
     [
-        ("image", "vector", f"{IMAGE_NETWORKS} lenet alexnet vit mlp cnn-lstm transformer"),
+        ("image", "vector", f"{IMAGE_NETWORKS} lenet alexnet vit mlp cnn-lstm cnn-gru transformer"),
         ("image", "map", f"{IMAGE_NETWORKS} unet attention-unet fcn segnet deeplab autoencoder"),
-        ("series", "vector", "cnn resnet mlp fcn lstm bilstm gru bigru rnn tcn cnn-lstm transformer"),
-        ("tokens", "steps", "cnn resnet mlp lstm bilstm gru bigru rnn tcn cnn-lstm transformer"),
+        ("series", "vector", "cnn resnet mlp fcn lstm bilstm gru bigru rnn tcn cnn-lstm cnn-gru transformer"),
+        ("tokens", "steps", "cnn resnet mlp lstm bilstm gru bigru rnn tcn cnn-lstm cnn-gru transformer"),
         ("vector", "scalar", "cnn resnet mlp transformer"),
         ("vector", "vector", "cnn resnet mlp transformer autoencoder"),
         ("vector", "map", ""),

@@ -110,6 +110,15 @@ def test_a_recurrent_cell_is_exchanged_in_names_and_words(job: MakeJob) -> None:
     assert "lstm" not in code
 
 
+def test_an_lstm_in_the_place_of_a_gru_gives_a_pair_of_states(job: MakeJob) -> None:
+    work = job("sort gym videos into 8 exercises with a CNN-LSTM")
+    code = draft_a(work)
+    assert "nn.LSTM(" in code
+    assert "_, (states, _) = self.lstm(frames)" in code
+    rows = {row["name"]: row["verdict"] for row in conformance(code, work.plan, work.request["facts"])}
+    assert rows["architecture"] == "honoured"
+
+
 def test_without_samples_it_says_so(job: MakeJob) -> None:
     work = job("segment polyps")
     with pytest.raises(DLCodeGenError, match="works on samples, and none was retrieved"):
