@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from pytest_socket import socket_allow_hosts
 
+# Tests run side by side: threads that wait by spinning would starve them. Said before a test module loads torch, which
+# reads it once.
+os.environ["OMP_NUM_THREADS"] = "1"
 KEYS = ("_API_KEY", "_TOKEN", "LANGSMITH_", "LANGCHAIN_")
 
 
@@ -15,7 +18,6 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["DLCODEGEN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
     os.environ["DLCODEGEN_DATA"] = str(tmp_path_factory.mktemp("data"))
     os.environ.pop("DLCODEGEN_CHROMA", None)
-    os.environ["OMP_NUM_THREADS"] = "1"  # tests run side by side: threads that wait by spinning would starve them
 
 
 @pytest.fixture(autouse=True)
