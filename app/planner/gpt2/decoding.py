@@ -87,57 +87,56 @@ class Decoder:
         memory: Memory | None = None,
         settings: Settings | None = None,
     ) -> None:
-        several = [predictors] if isinstance(predictors, Predictor) else predictors
-        self._voices = [Voice(predictor) for predictor in several]
+        self._predictors = [predictors] if isinstance(predictors, Predictor) else list(predictors)
         self.memory, self.settings = memory, settings or Settings()
 
     def decode(
         self, requirement: str, dataset: str = "", framework: str = "", known: Mapping[str, str] | None = None
     ) -> Decoded:
         """A complete plan; `known`: closed fields that are not to be predicted."""
-        near = self._hear(requirement, dataset, framework)
+        voices, near = self._asked(requirement, dataset, framework)
         decoded = Decoded()
         for name in CLOSED:
-            odds = self._odds(name, near)
+            odds = self._odds(name, voices, near)
             decoded.odds[name] = odds
             value = (known or {}).get(name) or (decide_number(odds) if name in NUMBERS else decide_name(odds))
             decoded.values[name] = value
-            for voice in self._voices:
-                voice.decide(name, value)
-        self._write(near, decoded)
+            voices = [voice.after(name, value) for voice in voices]
+        self._write(voices, near, decoded)
         return decoded
 
     def category_odds(self, requirement: str, dataset: str = "", framework: str = "") -> dict[str, float]:
         """How likely each category is, spelt as in the training rows."""
-        return self._odds("category", self._hear(requirement, dataset, framework))
+        return self._odds("category", *self._asked(requirement, dataset, framework))
 
-    def _hear(self, requirement: str, dataset: str, framework: str) -> list[Neighbour]:
-        for voice in self._voices:
-            voice.hear(requirement, dataset, framework)
-        return self.memory.nearest(requirement, dataset, self.settings.neighbours) if self.memory else []
+    def _asked(self, requirement: str, dataset: str, framework: str) -> tuple[list[Voice], list[Neighbour]]:
+        """Who has a say about this request."""
+        voices = [Voice.hearing(predictor, requirement, dataset, framework) for predictor in self._predictors]
+        near = self.memory.nearest(requirement, dataset, self.settings.neighbours) if self.memory else []
+        return voices, near
 
-    def _odds(self, name: str, near: list[Neighbour]) -> dict[str, float]:
+    def _odds(self, name: str, voices: list[Voice], near: list[Neighbour]) -> dict[str, float]:
         """The mean of the networks, mixed with what the neighbours say."""
         voting = [neighbour for neighbour in near if name in neighbour.row.values]
         total = sum(neighbour.weight for neighbour in voting)
         trust = self._trust(name) if total else 0.0
         odds: dict[str, float] = {}
-        for voice in self._voices:
+        for voice in voices:
             for value, share in voice.odds(name).items():
-                odds[value] = odds.get(value, 0.0) + (1 - trust) * share / len(self._voices)
+                odds[value] = odds.get(value, 0.0) + (1 - trust) * share / len(voices)
         for neighbour in voting:
             value = neighbour.row.values[name]
             odds[value] = odds.get(value, 0.0) + trust * neighbour.weight / total
         return odds
 
-    def _write(self, near: list[Neighbour], decoded: Decoded) -> None:
+    def _write(self, voices: list[Voice], near: list[Neighbour], decoded: Decoded) -> None:
         settings = self.settings
         if settings.way != "consensus":
-            best = self._generated()[0]
+            best = self._generated(voices)[0]
             decoded.layers = best.layers
             decoded.values |= best.texts
             return
-        generated = [] if near and settings.trust == 1 else self._generated()
+        generated = [] if near and settings.trust == 1 else self._generated(voices)
         decoded.layers = medoid(
             [(draft.layers, draft.weight) for draft in self._candidates("layers", generated, near) if draft.layers],
             layer_likeness,
@@ -150,17 +149,17 @@ class Decoder:
     def _candidates(self, name: str, generated: list[Draft], near: list[Neighbour]) -> list[Draft]:
         """What the networks and the neighbours say, each counted by its share in the say of this field."""
         trust = self._trust(name) if near else 0.0
-        said = (1 - trust) / len(self._voices)
+        said = (1 - trust) / len(self._predictors)
         drafts = [Draft(each.layers, each.texts, said * each.weight) for each in generated]
         return drafts + [Draft(each.row.layers, each.row.values, trust * each.weight) for each in near]
 
     def _trust(self, name: str) -> float:
         return _TRUST[name] if self.settings.trust is None else self.settings.trust
 
-    def _generated(self) -> list[Draft]:
+    def _generated(self, voices: list[Voice]) -> list[Draft]:
         """Greedily and by beams one network writes, the first: a text cannot be averaged."""
         settings = self.settings
-        writing = self._voices if settings.way == "consensus" else self._voices[:1]
+        writing = voices if settings.way == "consensus" else voices[:1]
         return [
             draft
             for voice in writing

@@ -1,7 +1,7 @@
 """One trained network's say: how likely each value of a closed field is, and drafts of the open fields."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from dlcodegen.planner.gpt2.weights import Predictor
@@ -19,20 +19,22 @@ class Draft:
     weight: float
 
 
-@dataclass
+@dataclass(frozen=True)
 class Voice:
-    """A network that has read one request, and what was decided since."""
+    """A network that has read one request, and what was decided since; several threads may ask one network."""
 
     predictor: Predictor
-    _ids: list[int] = field(default_factory=list)
+    ids: list[int]
+    """The tokens up to here."""
 
-    def hear(self, requirement: str, dataset: str, framework: str) -> None:
-        """Start anew with a request."""
-        self._ids = self.predictor.vocabulary.prompt(requirement, dataset, framework)
+    @classmethod
+    def hearing(cls, predictor: Predictor, requirement: str, dataset: str = "", framework: str = "") -> "Voice":
+        """It has read the request, and nothing is decided."""
+        return cls(predictor, predictor.vocabulary.prompt(requirement, dataset, framework))
 
-    def decide(self, name: str, value: str) -> None:
-        """Go on from this value of a closed field, whoever chose it."""
-        self._ids = self._ids + self.predictor.vocabulary.closed(name, value)
+    def after(self, name: str, value: str) -> "Voice":
+        """The same network, once this closed field has this value, whoever chose it."""
+        return Voice(self.predictor, self.ids + self.predictor.vocabulary.closed(name, value))
 
     def odds(self, name: str) -> dict[str, float]:
         """The distribution over the values of a closed field that comes next."""
@@ -40,7 +42,7 @@ class Voice:
 
         vocabulary = self.predictor.vocabulary
         known = vocabulary.value_ids[name]
-        marked = torch.tensor([[*self._ids, vocabulary.marker[f"<{name}>"]]])
+        marked = torch.tensor([[*self.ids, vocabulary.marker[f"<{name}>"]]])
         with torch.inference_mode():
             logits = self.predictor.network(input_ids=marked, logits_to_keep=1).logits[0, -1, known.start : known.stop]
         temperature = self.predictor.facts.get("temperature", 1.0) if name == "category" else 1.0
@@ -58,7 +60,7 @@ class Voice:
         from dlcodegen.planner.gpt2.grammar import MostEnded, PlanGrammar
 
         vocabulary = self.predictor.vocabulary
-        start = torch.tensor([[*self._ids, vocabulary.marker["<layers>"]]])
+        start = torch.tensor([[*self.ids, vocabulary.marker["<layers>"]]])
         end, several = vocabulary.marker["<end>"], way == "consensus"
         longest = self.predictor.network.config.n_positions
         with torch.random.fork_rng(devices=[]), torch.inference_mode():

@@ -1,6 +1,7 @@
 """Decoding: whatever the network says, the answer is a complete plan; what is known stays; memory has its say."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -199,9 +200,16 @@ class TestSeveralNetworks:
         assert decoded.values["category"] == "Time Series Forecasting"
 
 
+def test_several_threads_may_ask_one_decoder(trained: Predictor) -> None:
+    decoder = Decoder(trained)
+    asked = [f"I want to {task['asked'][0]}" for task in TASKS.values()] * 3
+    alone = [decoder.decode(requirement) for requirement in asked]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(decoder.decode, asked)) == alone
+
+
 def test_of_many_sampled_drafts_the_longest_are_given_up(trained: Predictor) -> None:
-    voice = Voice(trained)
-    voice.hear("forecast tides for next week", "", "")
+    voice = Voice.hearing(trained, "forecast tides for next week")
     drafts = voice.drafts("consensus", beams=3, count=10, seed=1)
     assert 8 <= len(drafts) <= 10
     assert sum(draft.weight for draft in drafts) == pytest.approx(1)
