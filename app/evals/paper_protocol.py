@@ -4,7 +4,6 @@ The paper fine-tunes a GPT-2 Large that has read the web. Where that cannot be h
 that knows the rows and nothing else, and a wider one that has read what the installed packages say of themselves.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,11 +25,10 @@ def predictors(data: Path) -> list[Predictor]:
 
     Those that are missing are trained first: minutes on a GPU, more than a day on two cores.
     """
-    rows, dev = (_rows(data, part) for part in ("train", "dev"))
     alone = replace(Recipe.of("", 30, 42, "medium"), dropout=0.2, patience=30, noise=_COPYING)
-    networks = [_trained(rows, dev, alone, _folder("medium"))]
-    well_read = replace(Recipe.of(str(_base()), 20, 42, "large"), learning_rate=8e-4, patience=20, noise=_COPYING)
-    return [*networks, _trained(rows, dev, well_read, _folder("large"))]
+    base = str(_folder("base"))
+    well_read = replace(Recipe.of(base, 20, 42, "large"), learning_rate=8e-4, patience=20, noise=_COPYING)
+    return [_trained(data, alone, _folder("medium")), _trained(data, well_read, _folder("large"))]
 
 
 def memory(data: Path) -> Memory:
@@ -46,17 +44,12 @@ def _rows(data: Path, part: str) -> list[PlanRow]:
     return read_rows(data / "plans" / f"{part}.jsonl", canonical=False).rows
 
 
-def _base() -> Path:
-    """A GPT-2 that has read docstrings."""
-    folder = _folder("base")
-    if not (folder / "config.json").exists() and not (_folder("large") / "done").exists():
-        pretrain(docstrings(), folder, Reading("large"))
-    return folder
-
-
-def _trained(rows: Sequence[PlanRow], dev: Sequence[PlanRow], recipe: Recipe, out: Path) -> Predictor:
-    """What an interruption left is gone on with."""
+def _trained(data: Path, recipe: Recipe, out: Path) -> Predictor:
+    """What an interruption left is gone on with; a base is a GPT-2 that has read docstrings."""
     if not (out / "done").exists():
+        if recipe.base and not Path(recipe.base, "config.json").exists():
+            pretrain(docstrings(), Path(recipe.base), Reading("large"))
+        rows, dev = (_rows(data, part) for part in ("train", "dev"))
         Training(rows, dev, out, recipe).run(lambda *_: None, lambda _: None)
         (out / "done").touch()
     return load(out)
