@@ -107,6 +107,14 @@ class Context:
             return "segment" if self.model_for("draft").partition(":")[0] == "local" else "script"
         return self.pieces
 
+    @property
+    def only_by_contract(self) -> bool:
+        """Whether samples are taken apart: then only those that have the contract's parts serve, not any script.
+
+        CEDAR shows samples whole, whoever writes.
+        """
+        return self.writer_in_use == "syntax" or (self.pieces_in_use == "segment" and self.method != "cedar")
+
     def model_for(self, role: Role) -> str:
         """The chat model of one role; a role without one of its own has the run's."""
         return str(getattr(self, f"model_{role}")) or self.model

@@ -17,7 +17,7 @@ class Technique:
     words: str
     """Pattern of what people write."""
     code: str
-    """Pattern of a name in code, lower case and without underscores."""
+    """Pattern of a name in code, lower case and without underscores, or of an argument: `conv2d(groups`."""
     how: str
     """What to do in PyTorch, in a line for a small model; a name with parentheses is a part in `corpus/techniques`."""
     keras: str = ""
@@ -56,7 +56,7 @@ TECHNIQUES = (
     Technique(
         "depthwise_separable",
         r"depth-?wise|separable conv\w*",
-        r"depthwise|separable|^groups$",
+        r"depthwise|separable|^conv\w*\(groups$",
         "use `DepthwiseSeparableConv2d(in_channels, out_channels)` in place of each `nn.Conv2d`",
         'use `layers.SeparableConv2D(filters, 3, padding="same")` in place of each `layers.Conv2D`',
     ),
@@ -119,7 +119,7 @@ TECHNIQUES = (
     Technique(
         "global_pooling",
         r"global (?:average|max)[- ]pool\w*",
-        r"adaptive\w*pool|global\w*pool|^mean$|^amax$",
+        r"adaptive\w*pool|global\w*pool|^(?:mean|amax)\((?:dim|axis)$",
         "average the map over its positions before the linear head",
         "use `layers.GlobalAveragePooling2D()`, for steps `1D`, in place of `layers.Flatten()`",
     ),

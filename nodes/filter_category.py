@@ -12,7 +12,7 @@ def filter_category(state: State, context: Context) -> Update:
     from dlcodegen.planner.nearest import unsupported
 
     pool = open_pool()
-    usable = Usable(state["request"]["framework"], only_by_contract=context.writer_in_use == "syntax")
+    usable = Usable(state["request"]["framework"], only_by_contract=context.only_by_contract)
     ids = pool.ids(state["category"], usable)
     if not ids and usable.only_by_contract:
         problem = unsupported(state["category"], usable.framework, list(pool.shipped.values()))

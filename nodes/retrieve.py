@@ -20,7 +20,7 @@ def retrieve(state: State, context: Context) -> Update:
     search = Search(
         plan=SolutionPlan.from_paper(state["plan"]),
         facts=request["facts"],
-        usable=Usable(request["framework"], only_by_contract=context.writer_in_use == "syntax"),
+        usable=Usable(request["framework"], only_by_contract=context.only_by_contract),
         pool=pool,
         second=_second_opinion(request["requirement"], pool, context),
     )

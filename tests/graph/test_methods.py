@@ -1,9 +1,13 @@
 """What the method is compared with, and the method without one of its parts: edges of the same graph, switched off."""
 
+import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dlcodegen.corpus.own import OwnCorpus
+from dlcodegen.corpus.sample import all_samples
 from tests.graph.conftest import Run
 from tests.graph.scripts import FAILS, RUNS, fenced
 
@@ -46,3 +50,25 @@ def test_without_a_planner_the_plan_is_that_of_the_nearest_sample(run_scripted: 
     state = run_scripted(method="no-plan", **ANSWERS)
     assert state["planner"]["name"] == "nearest"
     assert state["status"] == "passed"
+
+
+@pytest.fixture
+def notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The id of a user's own sample: a small CNN, as the sentence asks, that has none of the contract's parts."""
+    monkeypatch.setenv("DLCODEGEN_DATA", str(tmp_path / "data"))
+    likest = all_samples()["image-classification/small-cnn"]
+    plan = likest.plan.model_copy(update={"layers": likest.plan.layers[1:]})
+    changes = {"id": "image-classification/own-notebook", "plan": plan, "code": "import torch\n", "source": "me"}
+    OwnCorpus().add([dataclasses.replace(likest, by_contract=False, known={"config": likest.config}, **changes)])
+    return str(changes["id"])
+
+
+def test_by_segment_a_sample_without_the_contracts_parts_serves_nobody(run_scripted: Run, notebook: str) -> None:
+    state = run_scripted(pieces="segment")
+    assert state["status"] == "passed"
+    assert notebook not in state["samples"]
+
+
+@pytest.mark.parametrize("method", ["dlcodegen", "cedar"])
+def test_whole_scripts_are_written_after_any_sample(run_scripted: Run, notebook: str, method: str) -> None:
+    assert notebook in run_scripted(method=method, repairs=0, cedar=fenced(RUNS), **ANSWERS)["samples"]

@@ -21,7 +21,7 @@ from dlcodegen.execution.conformance.fact_terms import (
     WHERE,
 )
 from dlcodegen.execution.conformance.layers import settings_of
-from dlcodegen.execution.conformance.names import names_of
+from dlcodegen.execution.conformance.names import arguments_of, names_of
 from dlcodegen.execution.conformance.shapes import batched
 from dlcodegen.execution.conformance.splits import split_line
 from dlcodegen.execution.conformance.terms import plain
@@ -243,7 +243,7 @@ def _attention(view: CodeView, value: object) -> Conformance:
 def _technique(name: str, view: CodeView, value: object) -> Conformance:
     """Any name that speaks of it, outside of classes and functions that nothing uses."""
     nodes = [node for part in _used_parts(view.tree) for node in ast.walk(part)]
-    shown = [node for node in nodes if any(map(TECHNIQUES[name].shown_by, names_of(node)))]
+    shown = [node for node in nodes if any(map(TECHNIQUES[name].shown_by, names_of(node) + arguments_of(node)))]
     if not shown:
         return judged(name, value, "not found", "nothing in the code does this")
     return honoured(view, name, value, min(getattr(node, "lineno", 1) for node in shown))

@@ -63,3 +63,14 @@ def names_of(node: ast.AST) -> list[str]:
         case ast.keyword(arg=str(name)):
             return [name]
     return []
+
+
+def arguments_of(node: ast.AST) -> list[str]:
+    """What a call is told, with its name: `Conv2d(groups`, `mean(dim`; an axis by place is `mean(axis`."""
+    if not isinstance(node, ast.Call):
+        return []
+    called = "".join(names_of(node.func))
+    told = [keyword.arg for keyword in node.keywords if keyword.arg]
+    if node.args and isinstance(node.args[0], ast.Constant | ast.Tuple | ast.UnaryOp):
+        told.append("axis")
+    return [f"{called}({name}" for name in told]
