@@ -10,6 +10,7 @@ from typing import Any
 import typer
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -33,6 +34,7 @@ _MEANINGS = {
     "sandbox_error": "it could not be executed, which says nothing about the code; see README.md",
 }
 _RUNG = 11  # characters of the longest rung's name
+_WIDEST = 10_000  # columns that a table is measured for
 _VERDICTS = {"honoured": ("✓", "green"), "contradicted": ("✗", "red"), "not found": ("?", "yellow")}
 
 
@@ -117,13 +119,23 @@ def sections(content: Mapping[str, Mapping[str, str]]) -> None:
 
 
 def rows(table: list[dict[str, Any]]) -> None:
-    """Rows of names and values as a table; numbers are short."""
+    """Rows of names and values as a table, one below the other where the terminal is too narrow; numbers are short."""
+    console = Console()
     names = list(dict.fromkeys(name for row in table for name in row))
     shown = _table(*names)
     for row in table:
-        values = (row.get(name) for name in names)
-        shown.add_row(*(_text(f"{value:.3g}" if isinstance(value, float) else str(value or "")) for value in values))
-    Console().print(shown)
+        shown.add_row(*(_text(_short(row.get(name))) for name in names))
+    if Measurement.get(console, console.options.update(max_width=_WIDEST), shown).minimum <= console.width:
+        console.print(shown)
+        return
+    for row in table:
+        title, *values = [(name, _short(value)) for name, value in row.items() if _short(value)]
+        console.print(Text(printable(title[1]), "bold"), grid(values))
+
+
+def _short(value: object) -> str:
+    """As a cell; empty for what was not measured."""
+    return f"{value:.3g}" if isinstance(value, float) else "" if value is None else str(value)
 
 
 def _rung(rung: Rung) -> Text:

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from dlcodegen.categories import title
 from dlcodegen.errors import DLCodeGenError, SettingsError
 from dlcodegen.evals import paper_protocol, stated_facts, task_reading
 from dlcodegen.evals.journal import Row
@@ -92,6 +93,7 @@ def _all_ways(folder: Path) -> Iterator[Step]:
         yield f"paper protocol: {name}", lambda settings=settings: _paper_protocol(folder, settings)  # type: ignore[misc]
     yield "shipped weights, greedy", lambda: _shipped(folder, Settings())
     yield "shipped weights, beam 3", lambda: _shipped(folder, Settings(way="beam"))
+    yield "shipped weights, the task read as in a run", lambda: _as_in_a_run(folder)
 
 
 def _few_rows(folder: Path) -> Iterator[Step]:
@@ -121,18 +123,29 @@ def _scored(folder: Path, predictions: Plans, most: int | None = None) -> Row:
 
 def _paper_protocol(folder: Path, settings: Settings) -> Row:
     memory = None if settings.trust == 0 else paper_protocol.memory(folder)
-    return _measured(folder, Decoder(paper_protocol.predictors(folder), memory, settings))
+    return _measured(folder, Decoder(paper_protocol.predictors(folder), memory, settings).decode)
 
 
 def _shipped(folder: Path, settings: Settings, most: int | None = None) -> Row:
-    return _measured(folder, Decoder(load(SHIPPED), Memory.load(SHIPPED), settings), most)
+    return _measured(folder, Decoder(load(SHIPPED), Memory.load(SHIPPED), settings).decode, most)
 
 
-def _measured(folder: Path, decoder: Decoder, most: int | None = None) -> Row:
+def _as_in_a_run(folder: Path) -> Row:
+    """The request's words have a say in what the task is; the predictor's guess where a run would ask back; greedy."""
+    decoder = Decoder(load(SHIPPED), Memory.load(SHIPPED))
+
+    def decode(requirement: str, dataset: str) -> Decoded:
+        task = task_reading.category(requirement, "both", dataset)
+        return decoder.decode(requirement, dataset, known={} if task == "other" else {"category": title(task)})
+
+    return _measured(folder, decode)
+
+
+def _measured(folder: Path, decode: Callable[[str, str], Decoded], most: int | None = None) -> Row:
     """Scores, and how far the confidence can be believed; on the first `most` rows."""
     started = time.perf_counter()
     asked = islice(requests(folder / "plans" / "test.jsonl"), most)
-    plans: dict[Any, Decoded] = {key: decoder.decode(requirement, dataset) for key, requirement, dataset in asked}
+    plans: dict[Any, Decoded] = {key: decode(requirement, dataset) for key, requirement, dataset in asked}
     seconds = (time.perf_counter() - started) / len(plans)
     texts = {key: json.dumps(decoded.to_paper()) for key, decoded in plans.items()}
     row = _scored(folder, Plans("predicted", {key: read_plan(text) for key, text in texts.items()}), most)

@@ -24,15 +24,13 @@ def steps() -> Iterator[tuple[str, Callable[[], Row]]]:
         yield f"no task, by {way}", lambda way=way: _refused(way)  # type: ignore[misc]
 
 
-def category(requirement: str, way: Way) -> str:
+def category(requirement: str, way: Way, dataset: str = "") -> str:
     """The category that is read; `other` where none is."""
-    if way == "predictor":
-        odds = shipped_planner().category_odds(requirement, "")
+    odds = None if way == "words" else shipped_planner().category_odds(requirement, dataset)
+    if way == "predictor" and odds:
         return max(odds, key=lambda name: odds[name])
     try:
-        return find_category(
-            requirement, "", None if way == "words" else shipped_planner().category_odds(requirement, "")
-        ).name
+        return find_category(requirement, dataset, odds).name
     except RequirementError:
         return "other"
 

@@ -71,6 +71,23 @@ def test_a_check_shows_how_far_the_script_came(capsys: pytest.CaptureFixture[str
     assert "lint findings 2" in shown
 
 
+MEASURED = {"way": "syntax writer / dlcodegen", "part": "open", "repairs": 0, "merged runs %": None, "median s": 13.42}
+
+
+@pytest.mark.parametrize("columns", [200, 40])
+def test_rows_are_a_table_where_it_fits_and_else_one_below_the_other(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    show.rows([MEASURED, MEASURED | {"way": "direct"}])
+    shown = lines(capsys.readouterr().out)
+    if columns == 200:
+        assert "syntax writer / dlcodegen open 0 13.4" in shown
+    else:
+        assert shown.index("syntax writer / dlcodegen") < shown.index("repairs 0") < shown.index("direct")
+        assert "median s 13.4" in shown
+
+
 def test_json_is_readable_whatever_the_terminals_encoding(capsys: pytest.CaptureFixture[str]) -> None:
     show.as_json({"requirement": "Bäume ✓"})
     shown = capsys.readouterr().out

@@ -17,22 +17,6 @@ from dlcodegen.planner.gpt2.rows import CLOSED, NUMBERS
 from dlcodegen.planner.gpt2.voice import TEXTS, Draft, Voice, Way
 from dlcodegen.planner.gpt2.weights import Predictor
 
-_TRUST = {
-    "category": 0.4,
-    "optimizer": 0.7,
-    "loss": 0.6,
-    "learning_rate": 0.5,
-    "batch_size": 0.7,
-    "epochs": 0.8,
-    "metric": 0.5,
-    "layers": 0.5,
-    "input": 0.5,
-    "output": 0.5,
-    "preprocess": 0.5,
-}
-"""The memory's share of the say, from 0 to 1, where there is one: what a plan is for, a network reads better; what
-people usually set, neighbours know. Fitted on 270 training rows of the paper that a network had not seen."""
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -40,12 +24,12 @@ class Settings:
 
     way: Way = "greedy"
     beams: int = 3
-    drafts: int = 12
-    """Sampled plans that a consensus is found among, of each network."""
+    drafts: int = 24
+    """Sampled plans that a consensus is found among, of all networks together."""
     neighbours: int = 25
     """Rows of the memory that have a say."""
-    trust: float | None = None
-    """The memory's share of the say in every field, from 0 to 1; None: for each field its own."""
+    trust: float = 0.5
+    """The memory's share of the say where there is one, from 0 to 1: half is as good as any on the paper's dev rows."""
     seed: int = 42
 
 
@@ -119,7 +103,7 @@ class Decoder:
         """The mean of the networks, mixed with what the neighbours say."""
         voting = [neighbour for neighbour in near if name in neighbour.row.values]
         total = sum(neighbour.weight for neighbour in voting)
-        trust = self._trust(name) if total else 0.0
+        trust = self.settings.trust if total else 0.0
         odds: dict[str, float] = {}
         for voice in voices:
             for value, share in voice.odds(name).items():
@@ -137,34 +121,28 @@ class Decoder:
             decoded.values |= best.texts
             return
         generated = [] if near and settings.trust == 1 else self._generated(voices)
+        candidates = self._candidates(generated, near)
         decoded.layers = medoid(
-            [(draft.layers, draft.weight) for draft in self._candidates("layers", generated, near) if draft.layers],
+            [(draft.layers, draft.weight) for draft in candidates if draft.layers],
             layer_likeness,
         )
         for name in TEXTS:
-            candidates = self._candidates(name, generated, near)
             said = [(draft.texts[name], draft.weight) for draft in candidates if name in draft.texts]
             decoded.values[name] = medoid(said, text_likeness)
 
-    def _candidates(self, name: str, generated: list[Draft], near: list[Neighbour]) -> list[Draft]:
-        """What the networks and the neighbours say, each counted by its share in the say of this field."""
-        trust = self._trust(name) if near else 0.0
+    def _candidates(self, generated: list[Draft], near: list[Neighbour]) -> list[Draft]:
+        """What the networks and the neighbours say, each counted by its share in the say."""
+        trust = self.settings.trust if near else 0.0
         said = (1 - trust) / len(self._predictors)
         drafts = [Draft(each.layers, each.texts, said * each.weight) for each in generated]
         return drafts + [Draft(each.row.layers, each.row.values, trust * each.weight) for each in near]
-
-    def _trust(self, name: str) -> float:
-        return _TRUST[name] if self.settings.trust is None else self.settings.trust
 
     def _generated(self, voices: list[Voice]) -> list[Draft]:
         """Greedily and by beams one network writes, the first: a text cannot be averaged."""
         settings = self.settings
         writing = voices if settings.way == "consensus" else voices[:1]
-        return [
-            draft
-            for voice in writing
-            for draft in voice.drafts(settings.way, settings.beams, settings.drafts, settings.seed)
-        ]
+        each = max(1, settings.drafts // len(writing))
+        return [draft for voice in writing for draft in voice.drafts(settings.way, settings.beams, each, settings.seed)]
 
 
 __all__ = ["Decoded", "Decoder", "Settings", "Way"]
