@@ -41,15 +41,9 @@ class Material:
 def material(category: str) -> Material:
     """Raises FileNotFoundError for a category that nothing was written for (`other`)."""
     topics = [Topic(category=category, **row) for row in _rows("topics", category)]
+    phrasings = (_FOLDER / "phrasings" / f"{category}.txt").read_text(encoding="utf-8").splitlines()
     named = {row["sample"]: row["names"] for row in _rows("architectures", category)}
-    return Material(category, topics, phrasings(category), named)
-
-
-@cache
-def phrasings(name: str) -> list[str]:
-    """Those of a category; `any`: whole requirements of any category; `data`: ways to say more of {data} in files."""
-    lines = (_FOLDER / "phrasings" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line.strip()]
+    return Material(category, topics, [line for line in phrasings if line.strip()], named)
 
 
 @cache

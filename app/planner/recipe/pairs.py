@@ -15,14 +15,7 @@ from dlcodegen.corpus.pool import shipped_pool
 from dlcodegen.corpus.retrieval import rank_by_words
 from dlcodegen.corpus.sample import Sample
 from dlcodegen.planner.grounding import fitting
-from dlcodegen.planner.recipe.material import (
-    Material,
-    Topic,
-    in_other_languages,
-    material,
-    phrasings,
-    what_is_no_task,
-)
+from dlcodegen.planner.recipe.material import Material, Topic, in_other_languages, material, what_is_no_task
 from dlcodegen.planner.recipe.statements import statements
 from dlcodegen.planner.recipe.wording import as_typed
 from dlcodegen.planner.state_facts import with_facts
@@ -32,29 +25,6 @@ from dlcodegen.report import Fact
 _DEV_EVERY = 12
 """Every so many topics one is kept for the dev rows: they tell how topics fare that were never seen."""
 
-_OFTEN = {
-    "image-classification": 20,
-    "tabular-classification": 14,
-    "text-classification": 10,
-    "tabular-regression": 9,
-    "time-series-forecasting": 8,
-    "image-segmentation": 6,
-    "object-detection": 5,
-    "unconditional-image-generation": 3,
-    "time-series-classification": 3,
-    "audio-classification": 2,
-    "image-to-image": 2,
-    "image-to-text": 2,
-    "question-answering": 2,
-    "recommendation": 2,
-    "text-generation": 2,
-    "translation": 2,
-}
-"""How often people ask for a task, as far as we can judge, where any other is asked for once."""
-_IN_FILES = ("image", "object", "keypoint", "depth", "audio", "automatic-speech", "video", "metric", "multimodal")
-"""How the names of categories begin whose data are files, which often come with a table."""
-_ANY, _MORE_DATA = 0.2, 0.25
-"""Shares of requirements that are worded as for any task, and of descriptions of data that say a little more."""
 _OTHER_LANGUAGES = 0.05
 """Share of rows that are not in English."""
 _KERAS = 0.25
@@ -74,11 +44,11 @@ class Pair(NamedTuple):
 def pairs(count: int, seed: int, dev: bool = False, no_tasks: float = 0.04) -> Iterator[Pair]:
     """So many rows; `dev`: of topics that the others never show; `no_tasks`: share of rows that ask for no plan.
 
-    What people often ask for comes often: what is rare is then not seen where a request is unclear.
+    Wide categories come more often than narrow ones.
     """
     random = Random(f"{seed} {dev}")
     written = {category: material(category) for category in CATEGORIES if category != "other"}
-    weights = [_OFTEN.get(category, 1) for category in written]
+    weights = [len(each.topics) ** 0.7 for each in written.values()]
     for _ in range(count):
         if random.random() < no_tasks:
             yield _no_task(_kept(what_is_no_task(), dev), random)
@@ -121,19 +91,11 @@ def _pair(written: Material, topic: Topic, random: Random) -> Pair:
     framework = _framework(random)
     sample, model = _sample(written, topic, framework, random)
     requirement = _requirement(written, topic, model, random)
-    dataset = _dataset(topic, random) if random.random() < 0.7 else ""
+    dataset = random.choice(topic.datasets) if random.random() < 0.7 else ""
     if not dataset and random.random() < 0.2:
         requirement = f"{requirement.rstrip('.')}. {random.choice(topic.datasets)}"
     facts = list(read_stated(requirement, dataset, topic.category, framework).facts.values())
     return _stated(requirement, dataset, sample, facts, framework)
-
-
-def _dataset(topic: Topic, random: Random) -> str:
-    """What is said of the data; of files sometimes also how they are kept, which tells nothing of the task."""
-    told = random.choice(topic.datasets)
-    if topic.category.startswith(_IN_FILES) and random.random() < _MORE_DATA:
-        return random.choice(phrasings("data")).format(data=told)
-    return told
 
 
 def _sample(written: Material, topic: Topic, framework: str, random: Random) -> tuple[Sample, str]:
@@ -154,8 +116,7 @@ def _likest(names: list[str], ours: dict[str, Sample]) -> str:
 
 
 def _requirement(written: Material, topic: Topic, model: str, random: Random) -> str:
-    lines = phrasings("any") if random.random() < _ANY else written.phrasings
-    phrasing = random.choice([line for line in lines if ("{model}" in line) == bool(model)])
+    phrasing = random.choice([line for line in written.phrasings if ("{model}" in line) == bool(model)])
     slots = {
         "goal": random.choice(topic.goals),
         "title": random.choice(topic.titles),
