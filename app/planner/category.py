@@ -16,6 +16,7 @@ from dlcodegen.planner.category_phrases import PHRASES
 from dlcodegen.planner.category_words import DATA, DEEP_LEARNING, KEYWORDS, OTHER_WORK, PAIRS, TASKS
 
 _ENOUGH = 4.0  # points from which on evidence counts as full: one clear pair
+_BESIDE = 0.25  # what a point of the dataset's description counts beside those of the requirement
 # What the predictor's odds and a point of evidence count: fitted to our tuning sentences, on which both together are
 # right more often than either, and as often as they claim. On sentences unlike its own the predictor is too sure.
 _ODDS, _POINT = 0.8, 0.8
@@ -83,22 +84,35 @@ def _is_decisive(found: Mapping[str, float]) -> bool:
 
 
 def scores(requirement: str, dataset: str = "") -> dict[str, float]:
-    """Evidence for each category; what the dataset's description says counts a quarter."""
-    text = plain(requirement)
-    total: dict[str, float] = {}
-    tasks = {name for name, pattern in TASKS.items() if _matches(pattern, text)}
-    for source, weight in ((text, 1.0), (plain(dataset), 0.25)):
-        if not source:
-            continue
-        for category, phrases in PHRASES.items():
-            for points, pattern in phrases:
-                if _matches(pattern, source):
-                    total[category] = total.get(category, 0) + weight * points
-        data = {name for name, pattern in DATA.items() if _matches(pattern, source)}
-        for (kind, task), (category, points) in PAIRS.items():
-            if kind in data and task in tasks:
-                total[category] = total.get(category, 0) + weight * points
+    """Evidence for each category; beside a requirement that says something a dataset's description counts a quarter."""
+    text, described = plain(requirement), plain(dataset)
+    tasks = _named(TASKS, text)
+    total = _evidence(text, tasks)
+    if not total:
+        return _evidence(described, tasks or _named(TASKS, described))
+    for category, points in _evidence(described, tasks).items():
+        total[category] = total.get(category, 0) + _BESIDE * points
     return total
+
+
+def _evidence(text: str, tasks: set[str]) -> dict[str, float]:
+    """Points of each category for its own phrases, and for data in this text that is used for one of the tasks."""
+    total: dict[str, float] = {}
+    if not text:
+        return total
+    for category, phrases in PHRASES.items():
+        for points, pattern in phrases:
+            if _matches(pattern, text):
+                total[category] = total.get(category, 0) + points
+    data = _named(DATA, text)
+    for (kind, task), (category, points) in PAIRS.items():
+        if kind in data and task in tasks:
+            total[category] = total.get(category, 0) + points
+    return total
+
+
+def _named(patterns: Mapping[str, str], text: str) -> set[str]:
+    return {name for name, pattern in patterns.items() if _matches(pattern, text)}
 
 
 def plain(text: str) -> str:

@@ -464,6 +464,18 @@ def test_the_data_sets_description_decides_where_the_requirement_leaves_it_open(
     assert find_category(goal, "wav recordings of speech").name == "audio-classification"
 
 
+@pytest.mark.parametrize(
+    ("dataset", "category"),
+    [
+        ("X-ray images of knees, classified by three doctors", "image-classification"),
+        ("calls of bats as wav files, the species of each is to be recognised", "audio-classification"),
+        ("a table of flats with 12 columns; the rent is to be predicted", "tabular-regression"),
+    ],
+)
+def test_where_the_requirement_says_nothing_the_description_tells_the_goal_too(dataset: str, category: str) -> None:
+    assert find_category("prepare this, train a deep network, evaluate it", dataset).name == category
+
+
 def test_the_requirement_counts_more_than_the_description() -> None:
     assert find_category("segment polyps in images", "a CSV table lists the patients").name == "image-segmentation"
 
