@@ -217,14 +217,9 @@ def _wish(draft: Candidate, among: tuple[str, ...]) -> _Wish | None:
     except (SegmentError, SyntaxError):
         return None
     short = [row for row in report["conformance"] if row["verdict"] != "honoured" and row["name"] not in _OUT_OF_REACH]
-    by_segment = {part: [row for row in short if _place(row["name"], framework) == part] for part in among}
+    by_segment = {part: [row for row in short if segment_of(row["name"], framework) == part] for part in among}
     segment = max(by_segment, key=lambda part: _weight(by_segment[part]))
     return _Wish(segment, by_segment[segment]) if by_segment[segment] else None
-
-
-def _place(name: str, framework: str) -> str:
-    """The segment that answers for a row of conformance in a script of this framework."""
-    return BY_NAME[name].segment_in(framework) if name in BY_NAME else segment_of(name)
 
 
 def _told(row: Conformance, framework: str) -> str:

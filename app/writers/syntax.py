@@ -7,6 +7,7 @@ from dlcodegen.report import Candidate, CheckReport, Conformance, Usage
 from dlcodegen.syntax_tree import parse
 from dlcodegen.techniques import BY_NAME
 from dlcodegen.writers import adapt
+from dlcodegen.writers.framework import framework_of
 from dlcodegen.writers.history import unchanged
 from dlcodegen.writers.imports import with_imports
 from dlcodegen.writers.protocol import Request, Template
@@ -67,8 +68,11 @@ class SyntaxWriter:
                 report=None,
             )
         chosen, origin = {}, []
+        framework, reports = framework_of(first["code"]).name, (first["report"], second["report"])
         for name in SEGMENTS:
-            index, reason = _choose(name, parts[0][name] == parts[1][name], first["report"], second["report"])
+            index, reason = 0, "the same in both"
+            if parts[0][name] != parts[1][name]:
+                index, reason = _choose(name, framework, *reports)
             chosen[name] = parts[index][name]
             origin.append(f"{name}: {drafts[index]['name']} - {reason}")
         chosen["imports"] = with_imports(chosen["imports"], parse(parts[1]["imports"]))
@@ -87,31 +91,31 @@ def _needed(samples: list[Sample]) -> list[Sample]:
     return samples
 
 
-def _choose(name: str, same: bool, first: CheckReport | None, second: CheckReport | None) -> tuple[int, str]:
+def _choose(name: str, framework: str, first: CheckReport | None, second: CheckReport | None) -> tuple[int, str]:
     """Which draft a segment comes from (0 or 1), and why."""
-    if same or first is None or second is None:
-        return 0, "the same in both" if same else "nothing was checked"
+    if first is None or second is None:
+        return 0, "nothing was checked"
     if first["status"] != second["status"]:
         return (0, "only this draft ran") if first["status"] == "passed" else (1, "only this draft ran")
-    rows = [_rows(report["conformance"], name) for report in (first, second)]
+    rows = [_rows(report["conformance"], name, framework) for report in (first, second)]
     if rows[0] != rows[1]:
         index = 0 if rows[0] > rows[1] else 1
         return index, f"honours {rows[index][1]:+d} of the plan against {rows[1 - index][1]:+d}"
     return 0, "adapted from a sample that is known to learn"
 
 
-def _rows(conformance: list[Conformance], segment: str) -> tuple[int, int]:
+def _rows(conformance: list[Conformance], segment: str, framework: str) -> tuple[int, int]:
     """Over the rows that this segment answers for: techniques asked for by name that it has, and in all, what is
     honoured less what is contradicted or missing.
     """
     points = {"honoured": 1, "contradicted": -1, "not found": -1}
-    rows = [row for row in conformance if segment_of(row["name"]) == segment]
+    rows = [row for row in conformance if segment_of(row["name"], framework) == segment]
     asked = sum(row["verdict"] == "honoured" for row in rows if row["name"] in BY_NAME)
     return asked, sum(points[row["verdict"]] for row in rows)
 
 
-def segment_of(name: str) -> str:
-    """The segment that answers for a row of conformance."""
+def segment_of(name: str, framework: str) -> str:
+    """The segment that answers for a row of conformance in a script of this framework."""
     if name in BY_NAME:
-        return BY_NAME[name].segment
+        return BY_NAME[name].segment_in(framework)
     return next((segment for segment, names in _ANSWERS_FOR.items() if name in names.split()), "config")

@@ -13,7 +13,7 @@ from dlcodegen.writers.pieces import UselessAnswerError, with_segment
 from dlcodegen.writers.segment_search import best_segments
 from dlcodegen.writers.segments import split
 from dlcodegen.writers.small_model import SmallModelWriter
-from dlcodegen.writers.syntax import SyntaxWriter
+from dlcodegen.writers.syntax import SyntaxWriter, segment_of
 from tests.writers.conftest import Job, asker_of
 
 MakeJob = Callable[..., Job]
@@ -94,6 +94,12 @@ def test_a_keras_script_is_given_the_keras_part(job: MakeJob) -> None:
     assert "How another script does it" not in prompt
     assert draft["report"] is not None and draft["report"]["status"] == "passed"
     assert "the best is taken: squeeze_excitation" in draft["origin"][-1]
+
+
+def test_each_framework_has_its_own_place_for_a_technique() -> None:
+    assert segment_of("spec_augment", "pytorch") == "data"
+    assert segment_of("spec_augment", "keras") == "model"
+    assert segment_of("loss", "keras") == "train"
 
 
 def test_a_technique_without_a_line_for_keras_is_shown_by_its_name_alone(job: MakeJob) -> None:
