@@ -41,7 +41,11 @@ class Context:
     model_repair: str = _setting("", "Another chat model for repairs; empty: `model`.")
     max_tokens: int = _setting(0, "Tokens that a run may use, prompts and answers together; 0: no bound.", minimum=0)
     max_cost: float = _setting(0.0, "Dollars that a run may cost, by `prices`; 0: no bound.", minimum=0)
-    prices: str = _setting("", "Dollars for a million tokens of prompts and of answers, such as `0.15/0.60`.")
+    prices: str = _setting(
+        "",
+        "Dollars for a million tokens of prompts and of answers, such as `0.15/0.60`; with other models for some "
+        "roles, `0.15/0.60,repair=2.5/10`.",
+    )
     pieces: Pieces = _setting(
         "auto",
         "What a chat model is asked for at a time: a whole `script`, or one checked `segment` of it (small models); "

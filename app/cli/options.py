@@ -82,7 +82,8 @@ Prices = Annotated[
     typer.Option(
         metavar="IN/OUT",
         show_default=False,
-        help="Dollars per million tokens of prompts and of answers, such as 0.15/0.60.",
+        help="Dollars per million tokens of prompts and of answers, such as 0.15/0.60; of another model for one role: "
+        "0.15/0.60,repair=2.5/10.",
         rich_help_panel=_MODELS,
     ),
 ]

@@ -40,14 +40,15 @@ class Asker:
         role: Role,
         spent: Usage | None = None,
         on_tokens: Callable[[int], None] | None = None,
+        share: float = 1.0,
     ) -> None:
-        """`spent` is what earlier stages of this run used; `on_tokens` is told, at most four times a second, how many
-        tokens of answers there are by now, from the threads that read them.
+        """`spent` is what earlier stages of this run used, `share` as in `Budget`; `on_tokens` is told, at most four
+        times a second, how many tokens of answers there are by now, from the threads that read them.
 
         Raises SettingsError when the model is set up wrongly.
         """
         self._context = replace(context, model=context.model_for(role))
-        self._budget = Budget(context, spent)
+        self._budget = Budget(context, spent, role, share)
         self._model = chat_model(self._context)
         self._breaker = breaker_for(self._context.model, self._context.base_url)
         self._meter = Meter(on_tokens)

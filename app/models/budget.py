@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 from threading import Lock
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
-from dlcodegen.context import Context
+from dlcodegen.context import Context, Role
 from dlcodegen.errors import BudgetSpent, SettingsError
 from dlcodegen.models.reading import ENDLESS, token_estimate
 from dlcodegen.report import Usage
@@ -29,8 +29,8 @@ class Prices(NamedTuple):
         return (input_tokens * self.input + output_tokens * self.output) / _MILLION
 
 
-def read_prices(context: Context) -> Prices | None:
-    """The prices that the settings state; None: they state none.
+def read_prices(context: Context) -> dict[Role, Prices] | None:
+    """What each role's model costs, by the settings; None: they state no prices.
 
     Raises SettingsError when they cannot be read, or when money is bounded and there are none.
     """
@@ -39,7 +39,21 @@ def read_prices(context: Context) -> Prices | None:
             example = "dollars per million tokens of prompts and of answers, such as --prices 0.15/0.60"
             raise SettingsError(f"--max-cost needs to know what tokens cost: add {example}")
         return None
-    found = [_PRICE.fullmatch(part.strip()) for part in context.prices.split("/")]
+    everybody, *others = context.prices.split(",")
+    prices = dict.fromkeys(get_args(Role), _pair(everybody, context))
+    for other in others:
+        role, _, pair = other.strip().partition("=")
+        if role not in prices:
+            raise SettingsError(
+                f"--prices {context.prices!r}: after the first pair write ROLE=IN/OUT, of the roles "
+                f"{', '.join(get_args(Role))}, such as 0.15/0.60,repair=2.5/10"
+            )
+        prices[role] = _pair(pair, context)
+    return prices
+
+
+def _pair(text: str, context: Context) -> Prices:
+    found = [_PRICE.fullmatch(part.strip()) for part in text.split("/")]
     if len(found) != 2 or found[0] is None or found[1] is None:
         raise SettingsError(
             f"--prices {context.prices!r} is no pair of prices: "
@@ -63,12 +77,19 @@ class Grant:
 class Budget:
     """Keeps account of one stage, on top of what the run spent before. Safe to use from several threads."""
 
-    def __init__(self, context: Context, spent: Usage | None = None) -> None:
-        """Raises SettingsError for prices that cannot be read."""
+    def __init__(self, context: Context, spent: Usage | None = None, role: Role = "draft", share: float = 1.0) -> None:
+        """`share`: of what is left, how much this stage may spend: another one may be at work at the same time.
+
+        Raises SettingsError for prices that cannot be read.
+        """
         spent = spent or {}
-        self._prices = read_prices(context)
+        prices = read_prices(context)
+        self._prices = prices[role] if prices else None
         self._max_tokens, self._max_cost = context.max_tokens, context.max_cost
-        self._input, self._output = spent.get("input_tokens", 0.0), spent.get("output_tokens", 0.0)
+        used = spent.get("input_tokens", 0.0) + spent.get("output_tokens", 0.0)
+        self._tokens = share * (context.max_tokens - used)
+        self._money = share * (context.max_cost - spent.get("cost", 0.0))
+        self._input = self._output = 0.0
         self._lock = Lock()
 
     def cost(self, input_tokens: float, output_tokens: float) -> float | None:
@@ -103,23 +124,25 @@ class Budget:
         """Tokens that each of so many answers to such a prompt may have."""
         lengths = [ENDLESS]
         if self._max_tokens:
-            lengths.append(int((self._max_tokens - self._input - self._output) / count) - needed)
+            lengths.append(int((self._tokens - self._input - self._output) / count) - needed)
         if self._max_cost and self._prices:
-            left = (self._max_cost - self._prices.cost(self._input, self._output)) / count
-            left -= self._prices.cost(needed, 0)
+            left = self._money_left / count - self._prices.cost(needed, 0)
             if left < 0 or self._prices.output:
                 lengths.append(int(left * _MILLION / self._prices.output) if self._prices.output else 0)
         return min(lengths)
 
+    @property
+    def _money_left(self) -> float:
+        return self._money - (self.cost(self._input, self._output) or 0.0)
+
     def _spent_up(self, needed: int) -> str:
-        used = self._input + self._output
-        if self._max_tokens and self._max_tokens - used < needed:
+        left = self._tokens - self._input - self._output
+        if self._max_tokens and left < needed:
             return (
-                f"{used:.0f} of the run's {self._max_tokens} tokens are spent or set aside, and the next question "
-                f"needs {needed} or more: raise --max-tokens"
+                f"{self._max_tokens - left:.0f} of the run's {self._max_tokens} tokens are spent or set aside, and the "
+                f"next question needs {needed} or more: raise --max-tokens"
             )
-        cost = self.cost(self._input, self._output)
         return (
-            f"${cost:.4f} of the run's ${self._max_cost:.4f} are spent or set aside, and the rest does not pay for the "
-            "next question: raise --max-cost"
+            f"${self._max_cost - self._money_left:.4f} of the run's ${self._max_cost:.4f} are spent or set aside, and "
+            "the rest does not pay for the next question: raise --max-cost"
         )

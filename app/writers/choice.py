@@ -8,8 +8,14 @@ from dlcodegen.writers.protocol import Writer
 from dlcodegen.writers.syntax import SyntaxWriter
 
 
-def writer_for(context: Context, role: Role, spent: Usage, on_tokens: Callable[[int], None] | None = None) -> Writer:
-    """A new writer for one stage; `spent`: what the stages before it cost, as it counts towards the budget.
+def writer_for(
+    context: Context,
+    role: Role,
+    spent: Usage,
+    on_tokens: Callable[[int], None] | None = None,
+    share: float = 1.0,
+) -> Writer:
+    """A new writer for one stage; `spent`: what the stages before it cost, `share`: what it may spend of the rest.
 
     `on_tokens` hears how many tokens a model has written by now. Raises SettingsError when the model is not set up.
     """
@@ -19,7 +25,7 @@ def writer_for(context: Context, role: Role, spent: Usage, on_tokens: Callable[[
     from dlcodegen.models.asking import Asker
     from dlcodegen.writers.llm import LLMWriter
 
-    asker = Asker(context, role, spent, on_tokens)
+    asker = Asker(context, role, spent, on_tokens, share)
     if context.pieces_in_use == "script":
         return LLMWriter(asker, syntax, context.temperature, shows_plan=context.method != "no-plan")
     from dlcodegen.execution.script import Conditions

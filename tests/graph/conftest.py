@@ -23,13 +23,21 @@ def run_scripted(tmp_path: Path) -> Run:
         check: bool = True,
         method: Method = "dlcodegen",
         pieces: Pieces = "auto",
+        max_tokens: int = 0,
         **answers: str,
     ) -> dict[str, Any]:
         script = tmp_path / "script.json"
         rules = [[f"# Task: {task}", answer] for task, answer in answers.items()]
         script.write_text(json.dumps({"rules": [*rules, ["", ""]]}))
-        model = f"scripted:{script}"
-        context = Context(model=model, repairs=repairs, check=check, time_limit=30, method=method, pieces=pieces)
+        context = Context(
+            model=f"scripted:{script}",
+            repairs=repairs,
+            check=check,
+            time_limit=30,
+            method=method,
+            pieces=pieces,
+            max_tokens=max_tokens,
+        )
         state: dict[str, Any] = graph.invoke({"requirement": REQUIREMENT}, context=context)
         return state
 

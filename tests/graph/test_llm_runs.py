@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.graph.conftest import Run
 from tests.graph.scripts import FAILS, FAILS_ELSEWHERE, RUNS, fenced
 from tests.small_script import edited
@@ -100,3 +102,13 @@ def test_no_secret_and_no_instruction_of_the_requirement_gets_through(run_script
     state = run_scripted(draft_from_code=fenced(spy), draft_from_template=fenced(spy), merge=fenced(spy))
     assert state["candidates"][0]["report"]["metrics"]["keys"] == 0
     assert "sk-very-secret" not in str(state)
+
+
+@pytest.mark.parametrize(("bound", "asked"), [(14_000, False), (27_000, True)])
+def test_stages_side_by_side_keep_to_the_runs_tokens_together(run_scripted: Run, bound: int, asked: bool) -> None:
+    """Each of the two would take 11,000; the second bound has room for both."""
+    long = fenced(RUNS + "# more\n" * 3_000)
+    usage = run_scripted(max_tokens=bound, check=False, draft_from_code=long, abstract_template=long)["usage"]
+    used = [stage.get("input_tokens", 0) + stage.get("output_tokens", 0) for stage in usage.values()]
+    assert sum(used) <= bound
+    assert bool(usage["draft_from_code"]["output_tokens"] and usage["abstract_template"]["output_tokens"]) == asked

@@ -20,7 +20,23 @@ def limits(budget: Budget, limit: int | None = None, count: int = 1) -> list[int
     [("0.15/0.60", (0.15, 0.6)), (" $2 / $8 ", (2, 8)), ("0/0", (0, 0)), (".5/1.", (0.5, 1)), ("", None)],
 )
 def test_prices_are_a_pair(text: str, prices: tuple[float, float] | None) -> None:
-    assert read_prices(Context(prices=text)) == (Prices(*prices) if prices else None)
+    found = read_prices(Context(prices=text))
+    assert (set(found.values()) if found else None) == ({Prices(*prices)} if prices else None)
+
+
+def test_a_role_may_have_prices_of_its_own() -> None:
+    found = read_prices(Context(prices="1/4, repair=2.5/10,plan=0/0"))
+    assert found == {"plan": (0, 0), "draft": (1, 4), "merge": (1, 4), "repair": (2.5, 10)}
+    context = Context(prices="1/4,repair=2/8", max_cost=0.01)
+    spent = {"input_tokens": 1_000.0, "output_tokens": 500.0, "cost": 0.004}  # by the models that wrote them
+    assert limits(Budget(context, spent, "draft"), 5_000) == [1_250]
+    assert limits(Budget(context, spent, "repair"), 5_000) == [500]
+
+
+@pytest.mark.parametrize("text", ["1/4,2/8", "1/4,gpt=2/8", "1/4,", "1/4,Repair=2/8"])
+def test_prices_of_a_role_name_the_role(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"write ROLE=IN/OUT, of the roles plan, draft, merge, repair, such as"):
+        read_prices(Context(prices=text))
 
 
 @pytest.mark.parametrize("text", ["0.15", "0.15/0.6/1", "a/b", "/", "-1/2", "1e3/2", "nan/1", "0,15/0,60", "1/2\n3"])
@@ -81,10 +97,10 @@ def test_fewer_answers_rather_than_shorter_ones() -> None:
 def test_money_is_a_bound_like_tokens() -> None:
     context = Context(prices="1/4", max_cost=0.01)  # 0.001 for the prompt, 0.004 for 1,000 tokens of an answer
     assert limits(Budget(context)) == [2_250]
-    assert limits(Budget(context, {"input_tokens": 1_000, "output_tokens": 1_000}), 700) == [700]
-    assert limits(Budget(context, {"input_tokens": 1_000, "output_tokens": 1_000}), 5_000) == [1_000]
+    assert limits(Budget(context, {"cost": 0.005}), 700) == [700]
+    assert limits(Budget(context, {"cost": 0.005}), 5_000) == [1_000]
     with pytest.raises(BudgetSpent) as raised:
-        Budget(context, {"input_tokens": 6_000, "output_tokens": 600}).grants(PROMPT, 700)
+        Budget(context, {"cost": 0.0084}).grants(PROMPT, 700)
     assert str(raised.value) == (
         "$0.0084 of the run's $0.0100 are spent or set aside, and the rest does not pay for the next question: "
         "raise --max-cost"
@@ -101,7 +117,15 @@ def test_the_tighter_bound_counts_and_is_named() -> None:
     context = Context(max_tokens=100_000, prices="1/1", max_cost=0.002)
     assert limits(Budget(context), 5_000) == [1_000]
     with pytest.raises(BudgetSpent, match="raise --max-cost"):
-        Budget(context, {"input_tokens": 1_000}).grants(PROMPT)
+        Budget(context, {"input_tokens": 1_000, "cost": 0.001}).grants(PROMPT)
+
+
+def test_a_stage_beside_another_has_a_share_of_what_is_left() -> None:
+    context = Context(max_tokens=9_000, prices="1/4", max_cost=0.02)
+    assert limits(Budget(context, {"input_tokens": 3_000.0}, share=0.5), 5_000) == [2_000]
+    assert limits(Budget(context, {"cost": 0.01}, share=0.5), 5_000) == [1_000]
+    with pytest.raises(BudgetSpent, match=r"^8000 of the run's 9000 tokens are spent or set aside"):
+        Budget(context, {"input_tokens": 7_000.0}, share=0.5).grants(PROMPT)
 
 
 def test_side_by_side_no_more_is_set_aside_than_there_is() -> None:
