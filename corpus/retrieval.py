@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dlcodegen import vocabulary
-from dlcodegen.categories import NEIGHBOURS
+from dlcodegen.categories import CATEGORIES, NEIGHBOURS
 from dlcodegen.corpus.dense import fused
 from dlcodegen.corpus.duplicates import nearly_same
 from dlcodegen.corpus.pool import Pool, Usable
@@ -84,6 +84,12 @@ class Search:
         order = [item.sample.id for item in ranked]
         scores = fused(order, self.second(order))
         return _sorted([item._replace(score=scores[item.sample.id]) for item in ranked])
+
+
+def demonstrations(requirement: str, usable: Usable, pool: Pool, limit: int) -> list[Sample]:
+    """The samples that share most words with the requirement, of whatever task: so CEDAR chooses what it shows."""
+    ids = [key for category in CATEGORIES for key in pool.ids(category, usable)]
+    return [item.sample for item in distinct(rank_by_words(requirement, [], ids, pool), limit)]
 
 
 def distinct(ranked: list[Ranked], limit: int) -> list[Ranked]:

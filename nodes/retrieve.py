@@ -12,19 +12,22 @@ if TYPE_CHECKING:
 
 
 def retrieve(state: State, context: Context) -> Update:
-    """Ids of the best samples by BM25 between plans, best first; neighbouring categories fill up."""
+    """Ids of the best samples by BM25 between plans, best first; neighbouring categories fill up.
+
+    CEDAR, which has no plan, is given those whose words are most like the requirement's.
+    """
     from dlcodegen.corpus.pool import Usable, open_pool
-    from dlcodegen.corpus.retrieval import Search
+    from dlcodegen.corpus.retrieval import Search, demonstrations
 
     request, pool = state["request"], open_pool()
-    search = Search(
-        plan=SolutionPlan.from_paper(state["plan"]),
-        facts=request["facts"],
-        usable=Usable(request["framework"], only_by_contract=context.only_by_contract),
-        pool=pool,
-        second=_second_opinion(request["requirement"], pool, context),
-    )
-    best = [sample.id for sample in search.best(state["category_samples"], context.samples)]
+    usable = Usable(request["framework"], only_by_contract=context.only_by_contract)
+    if context.method == "cedar":
+        found = demonstrations(request["requirement"], usable, pool, context.samples)
+    else:
+        second = _second_opinion(request["requirement"], pool, context)
+        search = Search(SolutionPlan.from_paper(state["plan"]), request["facts"], usable, pool, second)
+        found = search.best(state["category_samples"], context.samples)
+    best = [sample.id for sample in found]
     return {"samples": best, "progress": ", ".join(best) or "no sample"}
 
 

@@ -11,7 +11,7 @@ from dlcodegen.corpus import pool_index
 from dlcodegen.corpus.own import OwnCorpus
 from dlcodegen.corpus.pool import Pool, Usable
 from dlcodegen.corpus.pool_index import PoolIndex, opened
-from dlcodegen.corpus.retrieval import Search, rank_by_words
+from dlcodegen.corpus.retrieval import Search, demonstrations, rank_by_words
 from dlcodegen.corpus.sample import Sample, all_samples
 
 ONE = all_samples()["translation/seq2seq-attention"]
@@ -132,3 +132,11 @@ def test_a_second_opinion_counts_as_much_as_the_first_but_not_more_than_the_shap
     turned = Search(plan, [], usable, pool, second=lambda order: list(order[::-1])).best(ids, len(ids))
     assert {sample.id for sample in turned} == set(alone)
     assert turned[0].id in (alone[0], alone[-1])
+
+
+def test_demonstrations_are_chosen_by_words_alone_whatever_their_task() -> None:
+    usable = Usable("pytorch", only_by_contract=True)
+    found = demonstrations("translate sentences with attention, then summarise them", usable, Pool(), 4)
+    assert len(found) == 4
+    assert len({sample.category for sample in found}) > 1
+    assert "translation/seq2seq-attention" in [sample.id for sample in found]

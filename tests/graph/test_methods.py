@@ -8,7 +8,7 @@ import pytest
 
 from dlcodegen.corpus.own import OwnCorpus
 from dlcodegen.corpus.sample import all_samples
-from tests.graph.conftest import Run
+from tests.graph.conftest import REQUIREMENT, Run
 from tests.graph.scripts import FAILS, RUNS, fenced
 
 ANSWERS = {"draft_from_code": fenced(RUNS), "draft_from_template": fenced(RUNS + "# t\n"), "merge": fenced(RUNS)}
@@ -58,7 +58,12 @@ def notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("DLCODEGEN_DATA", str(tmp_path / "data"))
     likest = all_samples()["image-classification/small-cnn"]
     plan = likest.plan.model_copy(update={"layers": likest.plan.layers[1:]})
-    changes = {"id": "image-classification/own-notebook", "plan": plan, "code": "import torch\n", "source": "me"}
+    changes = {
+        "id": "image-classification/own-notebook",
+        "plan": plan,
+        "code": f'"""{REQUIREMENT}."""\nimport torch\n',
+        "source": "me",
+    }
     OwnCorpus().add([dataclasses.replace(likest, by_contract=False, known={"config": likest.config}, **changes)])
     return str(changes["id"])
 
