@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from langgraph_sdk import get_client
 
-pytestmark = pytest.mark.xdist_group("server")  # one server for all tests of this file
 SENTENCE = "Predict the energy use of buildings from 8 numeric features, batch size 16"
 
 

@@ -57,9 +57,6 @@ def test_nothing_of_a_grown_sample_is_read_from_its_code() -> None:
         assert sample.description.startswith(sample.title)
 
 
-pytestmark = pytest.mark.xdist_group("growth")  # one measurement for all tests of this file
-
-
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, object]]:
     return [{"key": key, **work()} for key, work in pool_growth.steps((60,))]
