@@ -22,6 +22,8 @@ Method = Literal[
     "no-merge",
     "no-repair",
 ]
+DIRECT: tuple[Method, ...] = ("direct", "ps", "c-cot", "cedar")
+"""The methods that ours is compared with: the whole script is asked for at once, and taken as it is."""
 
 
 def _setting(default: Any, description: str, **schema: Any) -> Any:
@@ -107,17 +109,16 @@ class Context:
     @property
     def pieces_in_use(self) -> Literal["script", "segment"]:
         """`auto` resolved: a small model writes a function that runs more often than a script that runs."""
+        if self.method in DIRECT:
+            return "script"
         if self.pieces == "auto":
             return "segment" if self.model_for("draft").partition(":")[0] == "local" else "script"
         return self.pieces
 
     @property
     def only_by_contract(self) -> bool:
-        """Whether samples are taken apart: then only those that have the contract's parts serve, not any script.
-
-        CEDAR shows samples whole, whoever writes.
-        """
-        return self.writer_in_use == "syntax" or (self.pieces_in_use == "segment" and self.method != "cedar")
+        """Whether samples are taken apart: then only those that have the contract's parts serve, not any script."""
+        return self.writer_in_use == "syntax" or self.pieces_in_use == "segment"
 
     def model_for(self, role: Role) -> str:
         """The chat model of one role; a role without one of its own has the run's."""

@@ -4,12 +4,12 @@ from typing import Literal
 
 from langgraph.runtime import Runtime
 
-from dlcodegen.context import Context
+from dlcodegen.context import DIRECT, Context
 from dlcodegen.state import State
 from dlcodegen.writers.history import nothing_left, something_ran
 
-_WITHOUT_SAMPLES = ("direct", "ps", "c-cot")
-_NEVER_REPAIRED = (*_WITHOUT_SAMPLES, "cedar", "no-repair")
+_WITHOUT_SAMPLES = [method for method in DIRECT if method != "cedar"]
+_NEVER_REPAIRED = (*DIRECT, "no-repair")
 
 
 def is_there_something_to_plan(state: State) -> Literal["plan", "__end__"]:

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from dlcodegen.context import Context
+from dlcodegen.context import DIRECT, Context
 from dlcodegen.state import State, Update
 
-_WITHOUT_PLANNER = ("direct", "ps", "c-cot", "cedar", "no-plan")
+_WITHOUT_PLANNER = (*DIRECT, "no-plan")
 
 
 def plan(state: State, context: Context) -> Update:

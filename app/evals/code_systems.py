@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from dlcodegen.context import Context, Method
+from dlcodegen.context import DIRECT, Context, Method
 
-TABLE: tuple[Method, ...] = ("direct", "ps", "c-cot", "cedar", "dlcodegen")
+TABLE: tuple[Method, ...] = (*DIRECT, "dlcodegen")
 """Of Table II."""
 PARTS: tuple[Method, ...] = ("dlcodegen", "no-plan", "no-code-rag", "no-template-rag", "no-merge", "no-repair")
 """Of Table V: the whole method, and without each of its parts."""
@@ -13,7 +13,6 @@ TEMPERATURES = (0.0, 0.5, 1.0, 1.5, 2.0)
 """Of Figure 5."""
 SEEDS = 3
 """With a model; without one nothing is drawn."""
-_ASKING: tuple[Method, ...] = ("direct", "ps", "c-cot", "cedar")
 _NO_MODEL = "asks a chat model: give --model NAME"
 
 
@@ -30,7 +29,7 @@ class Systems:
 def of_table(base: Context, methods: Sequence[Method], seeds: int) -> Systems:
     """Those of the methods that the settings can run."""
     offline = base.writer_in_use == "syntax"
-    absent: dict[str, str] = {method: _NO_MODEL for method in methods if offline and method in _ASKING}
+    absent: dict[str, str] = {method: _NO_MODEL for method in methods if offline and method in DIRECT}
     asked = [replace(base, method=method) for method in methods if method not in absent]
     return Systems(_seeded(asked, seeds), absent)
 
