@@ -57,15 +57,17 @@ def notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The id of a user's own sample: a small CNN, as the sentence asks, that has none of the contract's parts."""
     monkeypatch.setenv("DLCODEGEN_DATA", str(tmp_path / "data"))
     likest = all_samples()["image-classification/small-cnn"]
-    plan = likest.plan.model_copy(update={"layers": likest.plan.layers[1:]})
-    changes = {
-        "id": "image-classification/own-notebook",
-        "plan": plan,
-        "code": f'"""{REQUIREMENT}."""\nimport torch\n',
-        "source": "me",
-    }
-    OwnCorpus().add([dataclasses.replace(likest, by_contract=False, known={"config": likest.config}, **changes)])
-    return str(changes["id"])
+    own = dataclasses.replace(
+        likest,
+        id="image-classification/own-notebook",
+        plan=likest.plan.model_copy(update={"layers": likest.plan.layers[1:]}),
+        code=f'"""{REQUIREMENT}."""\nimport torch\n',
+        source="me",
+        by_contract=False,
+        known={"config": likest.config},
+    )
+    OwnCorpus().add([own])
+    return own.id
 
 
 def test_by_segment_a_sample_without_the_contracts_parts_serves_nobody(run_scripted: Run, notebook: str) -> None:
