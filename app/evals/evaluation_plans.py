@@ -67,7 +67,9 @@ def _besides(rows: list[Row]) -> list[Block]:
         "confidence": "mean confidence in the category",
         "calibration error": "expected calibration error",
     }
-    return [Table([title or name for name, title in names.items()], [[row[name] for name in names] for row in ours])]
+    return [
+        Table([title or name for name, title in names.items()], [[row.get(name) for name in names] for row in ours])
+    ]
 
 
 def _speed(rows: list[Row]) -> list[Block]:

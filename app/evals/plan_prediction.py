@@ -131,14 +131,18 @@ def _shipped(folder: Path, settings: Settings, most: int | None = None) -> Row:
 
 
 def _as_in_a_run(folder: Path) -> Row:
-    """The request's words have a say in what the task is; the predictor's guess where a run would ask back; greedy."""
+    """The request's words have a say in what the task is; the predictor's guess where a run would ask back; greedy.
+
+    Without a confidence: the network's own odds say nothing of what the words decided.
+    """
     decoder = Decoder(load(SHIPPED), Memory.load(SHIPPED))
 
     def decode(requirement: str, dataset: str) -> Decoded:
         task = task_reading.category(requirement, "both", dataset)
         return decoder.decode(requirement, dataset, known={} if task == "other" else {"category": title(task)})
 
-    return _measured(folder, decode)
+    row = _measured(folder, decode)
+    return {name: value for name, value in row.items() if name not in ("confidence", "calibration error")}
 
 
 def _measured(folder: Path, decode: Callable[[str, str], Decoded], most: int | None = None) -> Row:

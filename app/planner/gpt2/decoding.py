@@ -24,8 +24,10 @@ class Settings:
 
     way: Way = "greedy"
     beams: int = 3
-    drafts: int = 24
-    """Sampled plans that a consensus is found among, of all networks together."""
+    writers: int = 2
+    """Networks, of several the first, that write drafts for a consensus: all decide, but writing takes seconds."""
+    drafts: int = 12
+    """Sampled plans of each of them that a consensus is found among."""
     neighbours: int = 25
     """Rows of the memory that have a say."""
     trust: float = 0.5
@@ -133,16 +135,19 @@ class Decoder:
     def _candidates(self, generated: list[Draft], near: list[Neighbour]) -> list[Draft]:
         """What the networks and the neighbours say, each counted by its share in the say."""
         trust = self.settings.trust if near else 0.0
-        said = (1 - trust) / len(self._predictors)
+        said = (1 - trust) / min(self.settings.writers, len(self._predictors))
         drafts = [Draft(each.layers, each.texts, said * each.weight) for each in generated]
         return drafts + [Draft(each.row.layers, each.row.values, trust * each.weight) for each in near]
 
     def _generated(self, voices: list[Voice]) -> list[Draft]:
         """Greedily and by beams one network writes, the first: a text cannot be averaged."""
         settings = self.settings
-        writing = voices if settings.way == "consensus" else voices[:1]
-        each = max(1, settings.drafts // len(writing))
-        return [draft for voice in writing for draft in voice.drafts(settings.way, settings.beams, each, settings.seed)]
+        writing = voices[: settings.writers] if settings.way == "consensus" else voices[:1]
+        return [
+            draft
+            for voice in writing
+            for draft in voice.drafts(settings.way, settings.beams, settings.drafts, settings.seed)
+        ]
 
 
 __all__ = ["Decoded", "Decoder", "Settings", "Way"]
