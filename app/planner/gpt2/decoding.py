@@ -24,10 +24,8 @@ class Settings:
 
     way: Way = "greedy"
     beams: int = 3
-    writers: int = 2
-    """Networks, of several the first, that write drafts for a consensus: all decide, but writing takes seconds."""
     drafts: int = 12
-    """Sampled plans of each of them that a consensus is found among."""
+    """Sampled plans that a consensus is found among."""
     neighbours: int = 25
     """Rows of the memory that have a say."""
     trust: float = 0.5
@@ -65,7 +63,10 @@ class Decoded:
 
 
 class Decoder:
-    """Decodes plans with one predictor, or with several that were trained on the same rows."""
+    """Decodes plans with one predictor, or with several that were trained on the same rows.
+
+    All decide the closed fields; the first writes the open ones, for a text cannot be averaged.
+    """
 
     def __init__(
         self,
@@ -88,7 +89,7 @@ class Decoder:
             value = (known or {}).get(name) or (decide_number(odds) if name in NUMBERS else decide_name(odds))
             decoded.values[name] = value
             voices = [voice.after(name, value) for voice in voices]
-        self._write(voices, near, decoded)
+        self._write(voices[0], near, decoded)
         return decoded
 
     def category_odds(self, requirement: str, dataset: str = "", framework: str = "") -> dict[str, float]:
@@ -115,15 +116,14 @@ class Decoder:
             odds[value] = odds.get(value, 0.0) + trust * neighbour.weight / total
         return odds
 
-    def _write(self, voices: list[Voice], near: list[Neighbour], decoded: Decoded) -> None:
+    def _write(self, voice: Voice, near: list[Neighbour], decoded: Decoded) -> None:
         settings = self.settings
         if settings.way != "consensus":
-            best = self._generated(voices)[0]
+            best = self._drafts(voice)[0]
             decoded.layers = best.layers
             decoded.values |= best.texts
             return
-        generated = [] if near and settings.trust == 1 else self._generated(voices)
-        candidates = self._candidates(generated, near)
+        candidates = self._candidates([] if near and settings.trust == 1 else self._drafts(voice), near)
         decoded.layers = medoid(
             [(draft.layers, draft.weight) for draft in candidates if draft.layers],
             layer_likeness,
@@ -132,22 +132,15 @@ class Decoder:
             said = [(draft.texts[name], draft.weight) for draft in candidates if name in draft.texts]
             decoded.values[name] = medoid(said, text_likeness)
 
-    def _candidates(self, generated: list[Draft], near: list[Neighbour]) -> list[Draft]:
-        """What the networks and the neighbours say, each counted by its share in the say."""
+    def _candidates(self, drafts: list[Draft], near: list[Neighbour]) -> list[Draft]:
+        """What the network and the neighbours say, each counted by its share in the say."""
         trust = self.settings.trust if near else 0.0
-        said = (1 - trust) / min(self.settings.writers, len(self._predictors))
-        drafts = [Draft(each.layers, each.texts, said * each.weight) for each in generated]
-        return drafts + [Draft(each.row.layers, each.row.values, trust * each.weight) for each in near]
+        own = [Draft(each.layers, each.texts, (1 - trust) * each.weight) for each in drafts]
+        return own + [Draft(each.row.layers, each.row.values, trust * each.weight) for each in near]
 
-    def _generated(self, voices: list[Voice]) -> list[Draft]:
-        """Greedily and by beams one network writes, the first: a text cannot be averaged."""
+    def _drafts(self, voice: Voice) -> list[Draft]:
         settings = self.settings
-        writing = voices[: settings.writers] if settings.way == "consensus" else voices[:1]
-        return [
-            draft
-            for voice in writing
-            for draft in voice.drafts(settings.way, settings.beams, settings.drafts, settings.seed)
-        ]
+        return voice.drafts(settings.way, settings.beams, settings.drafts, settings.seed)
 
 
 __all__ = ["Decoded", "Decoder", "Settings", "Way"]
