@@ -30,6 +30,9 @@ ExcludeSelf = Annotated[
 Framework = Annotated[options.Framework, typer.Option(help="What the code is written with.")]
 Seeds = Annotated[int, typer.Option(metavar="N", min=0, help="How many seeds; 0: three with a model, else one.")]
 Limit = Annotated[int, typer.Option(metavar="N", min=0, help="The first N tasks; 0: all.")]
+ModelOn = Annotated[
+    str, typer.Option(metavar="TEXT", show_default=False, help="The model's machine, if it is another: for the report.")
+]
 Outputs = Annotated[Path | None, typer.Option("--out", metavar="FILE", show_default=False, help=_OUT)]
 
 
@@ -42,6 +45,7 @@ class _Bench:
     pool: Path | None
     exclude_self: bool
     framework: options.Framework
+    model_on: str
     limit: int
     out: Path | None
     fresh: bool
@@ -67,7 +71,11 @@ class _Bench:
         outputs = measured(
             f"{self.name}: writing",
             code_outputs.steps(
-                tasks, ReferencePool(references, not self.exclude_self), systems.contexts, self.framework
+                tasks,
+                ReferencePool(references, not self.exclude_self),
+                systems.contexts,
+                self.framework,
+                self.model_on,
             ),
             lambda rows: rows,
             self.out or cache_folder() / "bench" / f"{self.name}-outputs.jsonl",
@@ -88,6 +96,7 @@ def code(  # noqa: PLR0913, PLR0917  one parameter an option
     ] = "",
     model: options.Model = "offline",
     base_url: options.BaseUrl = "",
+    model_on: ModelOn = "",
     seeds: Seeds = 0,
     limit: Limit = 0,
     out: Outputs = None,
@@ -109,7 +118,7 @@ def code(  # noqa: PLR0913, PLR0917  one parameter an option
     from dlcodegen.context import Context
     from dlcodegen.evals import code_systems
 
-    shared = _Bench("code", tasks, pool, exclude_self, framework, limit, out, fresh, as_json)
+    shared = _Bench("code", tasks, pool, exclude_self, framework, model_on, limit, out, fresh, as_json)
     chosen = _methods(methods) or code_systems.TABLE
     return shared.run(code_systems.of_table(Context(model=model, base_url=base_url), chosen, seeds), published=[""])
 
@@ -120,6 +129,7 @@ def ablation(  # noqa: PLR0913, PLR0917  one parameter an option
     framework: Framework = "keras",
     model: options.Model = "offline",
     base_url: options.BaseUrl = "",
+    model_on: ModelOn = "",
     seeds: Seeds = 1,
     limit: Limit = 0,
     out: Outputs = None,
@@ -135,7 +145,7 @@ def ablation(  # noqa: PLR0913, PLR0917  one parameter an option
     from dlcodegen.context import Context
     from dlcodegen.evals import code_systems
 
-    shared = _Bench("ablation", tasks, pool, True, framework, limit, out, fresh, as_json)
+    shared = _Bench("ablation", tasks, pool, True, framework, model_on, limit, out, fresh, as_json)
     return shared.run(code_systems.of_parts(Context(model=model, base_url=base_url), seeds), published=_ABLATED)
 
 
@@ -145,6 +155,7 @@ def temperature(  # noqa: PLR0913, PLR0917  one parameter an option
     framework: Framework = "keras",
     model: options.Model = "offline",
     base_url: options.BaseUrl = "",
+    model_on: ModelOn = "",
     seeds: Seeds = 1,
     limit: Limit = 0,
     out: Outputs = None,
@@ -160,7 +171,7 @@ def temperature(  # noqa: PLR0913, PLR0917  one parameter an option
     from dlcodegen.context import Context
     from dlcodegen.evals import code_systems
 
-    shared = _Bench("temperature", tasks, pool, True, framework, limit, out, fresh, as_json)
+    shared = _Bench("temperature", tasks, pool, True, framework, model_on, limit, out, fresh, as_json)
     base = Context(model=model, base_url=base_url)
     return shared.run(code_systems.of_temperatures(base, code_systems.TEMPERATURES, seeds), published=[])
 

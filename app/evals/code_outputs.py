@@ -14,6 +14,9 @@ from dlcodegen.evals.code_files import Task
 from dlcodegen.evals.code_pool import ReferencePool
 from dlcodegen.evals.journal import Row
 
+MODEL_ON = "model ran on"
+"""Of how a row was made: the machine, where the model was not on this one."""
+
 
 def name_of(context: Context) -> str:
     """`direct, openai:gpt-4o-mini, temperature 0.5`: the system, whatever its seed."""
@@ -27,20 +30,24 @@ def key_of(context: Context, task: Task) -> str:
 
 
 def steps(
-    tasks: Sequence[Task], pool: ReferencePool, contexts: Sequence[Context], framework: str
+    tasks: Sequence[Task], pool: ReferencePool, contexts: Sequence[Context], framework: str, model_on: str = ""
 ) -> Iterator[tuple[str, Callable[[], Row]]]:
-    """Every output, setting after setting: an interrupted measurement has whole rows of the first ones."""
+    """Every output, setting after setting: an interrupted measurement has whole rows of the first ones.
+
+    `model_on`: the machine that the model answers on, where it is another one.
+    """
     for context in contexts:
         for task in tasks:
-            yield key_of(context, task), partial(_written, task, pool, context, framework)
+            yield key_of(context, task), partial(_written, task, pool, context, framework, model_on)
 
 
-def _written(task: Task, pool: ReferencePool, context: Context, framework: str) -> Row:
+def _written(task: Task, pool: ReferencePool, context: Context, framework: str, model_on: str) -> Row:
     """Raises SettingsError and ModelError: what has no answer yet is asked for again at the next start."""
     from dlcodegen.api import generate
 
     row: Row = {"id": task.id, "system": name_of(context), "method": context.method, "seed": context.seed}
     row |= {"model": context.model, "temperature": context.temperature}
+    row |= {"made": {MODEL_ON: model_on}} if model_on else {}
     with pool.for_task(task) as references:
         started = time.perf_counter()
         try:

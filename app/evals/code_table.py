@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from dlcodegen.evals.code_files import Codes, Task, in_order, read_codes
 from dlcodegen.evals.code_metrics import clean
+from dlcodegen.evals.code_outputs import MODEL_ON
 from dlcodegen.evals.code_scores import CodeScores, check_extra, score
 from dlcodegen.evals.journal import Row
 from dlcodegen.execution.reading_rungs import complete, parse
@@ -114,7 +115,9 @@ def _published(tasks: Sequence[Task], path: Path) -> Row:
 def _ours(tasks: Sequence[Task], output: Output) -> Row:
     """With what the checks of these outputs found: shares in percent, seconds and tokens a task."""
     codes = Codes(output.system, {row["id"]: row["code"] for row in output.rows})
+    elsewhere = sorted({row["made"][MODEL_ON] for row in output.rows if MODEL_ON in row.get("made", {})})
     return _scored(tasks, output.system, codes) | {
+        **({"made": {MODEL_ON: ", ".join(elsewhere)}} if elsewhere else {}),
         "seed": output.seed,
         "model": output.rows[0]["model"],
         "method": output.rows[0]["method"],

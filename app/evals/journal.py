@@ -39,8 +39,8 @@ class Journal:
         return any(row["key"] == key for row in self.rows)
 
     def add(self, key: str, row: Row) -> None:
-        """Write a row, with what was measured and how."""
-        whole = {"key": key, **row, "made": conditions()}
+        """Write a row, with what was measured and how: beside what is known here, what the row says of it in `made`."""
+        whole = {"key": key, **row, "made": conditions() | row.get("made", {})}
         self.rows.append(whole)
         try:
             with self._path.open("a", encoding="utf-8") as file:

@@ -255,14 +255,15 @@ def test_one_command_writes_outputs_and_scores_and_goes_on(
 ) -> None:
     tasks, out = tasks_file(tmp_path), tmp_path / "outputs.jsonl"
     command = ["bench", "code", "--tasks", str(tasks), "--out", str(out), "--methods", "direct", "--model", scripted]
-    command += ["--seeds", "1", "--limit", "1", "--json"]
+    command += ["--seeds", "1", "--limit", "1", "--model-on", "a server far away", "--json"]
     assert run(command) == 0
     ours = json.loads(capsys.readouterr().out)["summary"][-1]
     assert ours["system"] == f"direct, {scripted}"
     assert (ours["parses"], ours["passed"]) == (100, 0)
     written = out.read_text()
     assert [json.loads(line)["id"] for line in written.splitlines()] == [1]
-    assert (tmp_path / "outputs.scores.jsonl").exists()
+    scores = (tmp_path / "outputs.scores.jsonl").read_text().splitlines()
+    assert json.loads(scores[-1])["made"]["model ran on"] == "a server far away"
     assert run(command) == 0
     assert out.read_text() == written
 
