@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 SENTENCE ?= I want to segment polyps in colonoscopy images with a U-Net
-.PHONY: help demo test test-slow bench bench-quick bench-models weights check types dev clean
+.PHONY: help demo test test-slow bench bench-quick bench-models weights tasks check types dev clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,12 +46,19 @@ bench-models: $(BIN)/.installed ## What a chat model adds: MODEL=local (the defa
 	$(BIN)/dlcodegen bench temperature --model $(MODEL)
 	$(BIN)/dlcodegen bench report
 
-weights: $(BIN)/.installed ## Train the shipped plan predictor from nothing; five minutes on a GPU, half a day on two cores
+weights: $(BIN)/.installed tasks ## Train the shipped plan predictor from nothing; five minutes on a GPU, half a day on two cores
 	mkdir -p build/weights
 	$(BIN)/dlcodegen planner data --out build/weights/train.jsonl
 	$(BIN)/dlcodegen planner data --dev --rows 1500 --out build/weights/dev.jsonl
 	$(BIN)/dlcodegen planner train --train build/weights/train.jsonl --dev build/weights/dev.jsonl \
 		--out app/planner/gpt2/shipped --size medium --epochs 3 --renamed 0
+
+tasks: $(BIN)/.installed ## Train the shipped task classifier from nothing; five minutes on one core
+	mkdir -p build/tasks
+	$(BIN)/dlcodegen planner data --rows 20000 --out build/tasks/train.jsonl
+	$(BIN)/dlcodegen planner data --whole --out build/tasks/requests.jsonl
+	$(BIN)/dlcodegen planner train-tasks --train build/tasks/train.jsonl --train build/tasks/requests.jsonl --train build/tasks/requests.jsonl \
+		--out app/planner/task_classifier/shipped.safetensors
 
 check: $(BIN)/.installed types ## Style and types
 	$(BIN)/ruff check .

@@ -1,7 +1,8 @@
 """`dlcodegen planner`: what predicts solution plans, how it is trained, and how good its predictions are."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TextIO, TypeVar
 
@@ -23,6 +24,9 @@ def data(
     out: Out,
     rows: Annotated[int, typer.Option(metavar="N", min=1, help="How many rows.")] = 60_000,
     dev: Annotated[bool, typer.Option("--dev", help="Rows about topics that the others never show.")] = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Instead, the requests that are written as a whole; they have no plan.")
+    ] = False,
     seed: Seed = 42,
 ) -> int:
     """Write the training data of the shipped weights, made from our own topics, phrasings and samples.
@@ -31,13 +35,16 @@ def data(
 
     dlcodegen planner data --out train.jsonl
     dlcodegen planner data --dev --rows 1000 --out dev.jsonl
+    dlcodegen planner data --whole --out requests.jsonl
     """
-    from dlcodegen.planner.recipe.pairs import pairs
+    from dlcodegen.planner.recipe.pairs import pairs, requests
 
+    made = list(requests()) if whole else pairs(rows, seed, dev)
+    count = len(made) if isinstance(made, list) else rows
     with _written(out) as file:
-        for pair in _tracked(pairs(rows, seed, dev), rows, "writing rows"):
+        for pair in _tracked(made, count, "writing rows"):
             file.write(json.dumps(pair._asdict(), ensure_ascii=False) + "\n")
-    typer.echo(f"{out}: {rows:,} rows")
+    typer.echo(f"{out}: {count:,} rows")
     return 0
 
 
@@ -94,6 +101,38 @@ def train(  # noqa: PLR0913, PLR0917  one parameter an option
     typer.echo(
         f"{out}: loss {training.progress.best_loss:.3f} on the dev rows, epoch {training.progress.best_epoch + 1}"
     )
+    return 0
+
+
+@planner.command("train-tasks")
+def train_tasks(
+    train_files: Annotated[
+        list[Path],
+        typer.Option("--train", metavar="FILE", show_default=False, help="Rows to learn from; more than one file."),
+    ],
+    out: Out,
+    epochs: Annotated[int, typer.Option(metavar="N", min=1, help="How often each row is seen.")] = 8,
+    seed: Seed = 42,
+) -> int:
+    """Train the classifier that tells which task a request is about: a minute on one core.
+
+    The rows are those of `planner train`; of a plan only its category counts. A file that is named twice counts twice.
+
+    For example:
+
+    dlcodegen planner train-tasks --train train.jsonl --train requests.jsonl --out tasks.safetensors
+    """
+    from dlcodegen.planner.gpt2.rows import read_rows
+    from dlcodegen.planner.task_classifier.training import Schooling, train
+
+    read = {path: read_rows(path, whole_plans=False) for path in dict.fromkeys(train_files)}
+    for path, found in read.items():
+        _remark(path, found)
+    rows = [row for path in train_files for row in read[path].rows]
+    with _bar("learning tasks") as report:
+        classifier = train(rows, Schooling(epochs=epochs, seed=seed), report)
+    classifier.save(out)
+    typer.echo(f"{out}: {len(classifier.names)} tasks, learnt from {len(rows):,} rows")
     return 0
 
 
@@ -191,6 +230,17 @@ def _tracked(items: Iterable[_Item], total: int, title: str) -> Iterable[_Item]:
     from rich.progress import track
 
     return track(items, title, total=total, console=Console(stderr=True), transient=True)
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """What is called with the steps done and all steps, and shows them on stderr."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _remark(path: Path, read: "RowsRead") -> None:

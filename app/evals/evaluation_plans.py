@@ -102,5 +102,21 @@ def _facts(rows: list[Row]) -> list[Block]:
 def _tasks(rows: list[Row]) -> list[Block]:
     """Whether the right task is read, and whether what asks for none is refused."""
     read = [row for row in rows if row["key"].startswith(("task read", "no task"))]
-    table = plain_table([{"what": row["key"], "sentences": row["sentences"], "right": row["right"]} for row in read])
-    return [Text("`no task`: sentences that ask for nothing to build; right is to refuse."), table] if read else []
+    table = plain_table(
+        [
+            {
+                "what": row["key"],
+                "sentences": row["sentences"],
+                "right": row["right"],
+                "% right": round(100 * row["right"] / row["sentences"], 1),
+            }
+            for row in read
+        ]
+    )
+    text = (
+        "Which task is it? `words`: rules over words; `network`: the GPT-2 alone; `classifier`: the linear one;\n"
+        "`all`: as in a run. `tuning`, `kept`: our own sentences, the rules were made with the first; `other hands`:\n"
+        "requests by writers who knew the list of tasks and nothing else. `no task`: nothing to build; right is to\n"
+        "refuse."
+    )
+    return [Text(text), table] if read else []

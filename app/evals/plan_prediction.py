@@ -131,14 +131,14 @@ def _shipped(folder: Path, settings: Settings, most: int | None = None) -> Row:
 
 
 def _as_in_a_run(folder: Path) -> Row:
-    """The request's words have a say in what the task is; the predictor's guess where a run would ask back; greedy.
+    """Classifier and words have a say in what the task is; the network's guess where a run would ask back; greedy.
 
-    Without a confidence: the network's own odds say nothing of what the words decided.
+    Without a confidence: the network's own odds say nothing of what the others decided.
     """
     decoder = Decoder(load(SHIPPED), Memory.load(SHIPPED))
 
     def decode(requirement: str, dataset: str) -> Decoded:
-        task = task_reading.category(requirement, "both", dataset)
+        task = task_reading.category(requirement, "all", dataset)
         return decoder.decode(requirement, dataset, known={} if task == "other" else {"category": title(task)})
 
     row = _measured(folder, decode)

@@ -17,11 +17,12 @@ from dlcodegen.planner.category_words import DATA, DEEP_LEARNING, KEYWORDS, OTHE
 
 _ENOUGH = 4.0  # points from which on evidence counts as full: one clear pair
 _BESIDE = 0.25  # what a point of the dataset's description counts beside those of the requirement
-# What the predictor's odds and a point of evidence count: fitted to our tuning sentences, on which both together are
-# right more often than either, and as often as they claim. On sentences unlike its own the predictor is too sure.
-_ODDS, _POINT = 0.8, 0.8
+# What a point of evidence counts beside the odds of the readers that were trained, and how many points count: fitted
+# to sentences that none of them was made with. There, words count far less than on those that they were chosen for.
+_POINT, _MOST = 0.1, 9.0
 _DECISIVE, _ALONE = 8.0, 0.3  # points that settle it, where no other category has more than that share of them
 _LIKELY, _LIKELY_WITHOUT_WORDS = 0.3, 0.5  # a category below this is a guess
+_HARDLY_OTHER = 0.005  # odds below which a sentence asks for a task, however it begins: "What is this person doing?"
 
 
 class Category(NamedTuple):
@@ -34,14 +35,15 @@ class Category(NamedTuple):
 def find_category(requirement: str, dataset: str = "", odds: Mapping[str, float] | None = None) -> Category:
     """The category with the most evidence; `other` where the goal cannot be told.
 
-    `odds`: how likely the plan predictor holds each category; the words then speak for or against it.
+    `odds`: how likely those readers hold each category that were trained; the words then speak for or against it.
     Raises RequirementError when nothing in the requirement asks for a deep-learning task.
     """
     text = plain(requirement)
     found = scores(text, dataset) or scores(_spelt(text), dataset)
     category = _clearest(found) if odds is None else _weighed(found, odds)
     likely = odds is not None and category.name != "other" and category.confidence >= _LIKELY_WITHOUT_WORDS
-    other_work = re.match(OTHER_WORK, text) and not _asks_for_a_model(text)
+    certain = likely and odds is not None and odds.get("other", 1.0) < _HARDLY_OTHER
+    other_work = re.match(OTHER_WORK, text) and not _asks_for_a_model(text) and not certain
     if not _matches(DEEP_LEARNING, text) and (other_work or not (found or likely)):
         raise RequirementError(
             "this does not ask for a deep-learning task: say what should be learnt from which data, "
@@ -61,21 +63,21 @@ def _clearest(found: Mapping[str, float]) -> Category:
 
 
 def _weighed(found: Mapping[str, float], odds: Mapping[str, float]) -> Category:
-    """The predictor's odds, raised by what the words say: each point multiplies them.
+    """The trained readers' odds, raised by what the words say: each point multiplies them.
 
-    Words that say one thing twice over, and nothing else, decide whatever the predictor takes it for. Where no
-    category is likely, words that are clear by themselves decide; else it is `other`.
+    Words that say one thing twice over, and nothing else, decide whatever the others take it for. Where no category
+    is likely, words that are clear by themselves decide; else it is `other`.
     """
     if _is_decisive(found):
         return _clearest(found)
-    weights = {name: share**_ODDS * math.exp(_POINT * found.get(name, 0.0)) for name, share in odds.items()}
+    weights = {name: share * math.exp(_POINT * min(_MOST, found.get(name, 0.0))) for name, share in odds.items()}
     name = max(weights, key=lambda name: weights[name])
     confidence = weights[name] / sum(weights.values())
     likely = _LIKELY if found else _LIKELY_WITHOUT_WORDS
     if name != "other" and confidence >= likely:
         return Category(name, round(confidence, 2))
-    clearest = max(found.values(), default=0.0) >= _ENOUGH
-    return _clearest(found) if clearest else Category("other", round(confidence, 2))
+    clear = max(found.values(), default=0.0) >= _ENOUGH and odds.get("other", 0.0) < _LIKELY_WITHOUT_WORDS
+    return _clearest(found) if clear else Category("other", round(confidence, 2))
 
 
 def _is_decisive(found: Mapping[str, float]) -> bool:

@@ -108,7 +108,6 @@ DECIDED = (
     ("image-segmentation", "U-Net that outlines solar panels in aerial images"),
     ("image-segmentation", "a U-Net for the contours of nuclei in microscope images"),
     ("image-regression", "number of seeds in a petri dish, as one number, from a picture"),
-    ("depth-estimation", "distance of every pixel to the camera"),
     ("text-generation", "character-level language model that writes odes"),
     ("object-detection", "draw a bounding box around each hive"),
 )

@@ -15,21 +15,34 @@ from dlcodegen.planner.gpt2.weights import SHIPPED, load
 from dlcodegen.planner.grounding import fitting
 from dlcodegen.planner.protocol import PlanRequest, Prediction
 from dlcodegen.planner.state_facts import with_facts
+from dlcodegen.planner.task_classifier.classifier import shipped_classifier
 
 _NETWORK = 0.3
 """The say of the network's plan in the choice of the sample, against 1 for the words (tuning sentences)."""
+_NETWORK_ON_TASKS = 0.3
+"""The say of the network in which task it is, against 1 for the classifier: fitted to requests that neither knew."""
+_DOUBT = 1e-4
+"""How likely a task is at the least that one of them has never heard of."""
 
 
 class GPT2Planner:
-    """Predicts with the weights of one folder. Raises InputError when they cannot be used."""
+    """Predicts with the weights of one folder; the shipped task classifier has a say in what the task is.
+
+    Raises InputError when either cannot be used.
+    """
 
     name = "gpt2"
 
     def __init__(self, folder: Path = SHIPPED, settings: Settings | None = None) -> None:
         self._decoder = Decoder(load(folder), Memory.load(folder), settings)
+        self._classifier = shipped_classifier()
 
     def category_odds(self, requirement: str, dataset: str) -> dict[str, float]:
-        """How likely each canonical category is, by the words alone; they sum to 1."""
+        """How likely each canonical category is by network and task classifier together; they sum to 1."""
+        return _together(self.network_odds(requirement, dataset), self._classifier.odds(requirement, dataset))
+
+    def network_odds(self, requirement: str, dataset: str) -> dict[str, float]:
+        """By the network alone."""
         odds = dict.fromkeys(CATEGORIES, 0.0)
         for spelt, share in self._decoder.category_odds(requirement, dataset).items():
             odds[categories.nearest(spelt)] += share
@@ -54,6 +67,16 @@ class GPT2Planner:
         known = {"category": categories.title(request.category)}
         decoded = self._decoder.decode(request.requirement, request.dataset, request.framework, known)
         return SolutionPlan.from_paper(decoded.to_paper())
+
+
+def _together(network: dict[str, float], classifier: dict[str, float]) -> dict[str, float]:
+    """A product of their odds: what one of them rules out the other hardly saves."""
+    odds = {
+        name: (share + _DOUBT) ** _NETWORK_ON_TASKS * (classifier.get(name, 0.0) + _DOUBT)
+        for name, share in network.items()
+    }
+    total = sum(odds.values())
+    return {name: share / total for name, share in odds.items()}
 
 
 def _best(by_words: list[Ranked], by_plan: list[Ranked]) -> Sample:

@@ -54,16 +54,17 @@ class RowsRead:
     """Categories outside the list -> the canonical names that they were read as."""
 
 
-def read_rows(path: Path, canonical: bool = True) -> RowsRead:
+def read_rows(path: Path, canonical: bool = True, whole_plans: bool = True) -> RowsRead:
     """Rows of a JSON Lines file: `requirement`, `plan_text`, and if there are any `dataset` and `framework`.
 
-    `canonical`: categories become the names of the closed list; otherwise they stay as they are written. A row that
-    cannot be used is left out and named. Raises InputError when there is no such file, or when most of it is unusable.
+    `canonical`: categories become the names of the closed list; otherwise they stay as they are written.
+    `whole_plans`: a plan without layers is broken; otherwise its category is enough. A row that cannot be used is left
+    out and named. Raises InputError when there is no such file, or when most of it is unusable.
     """
     read = RowsRead()
     for number, line in json_lines(path):
         try:
-            read.rows.append(_row(line, canonical, read.foreign))
+            read.rows.append(_row(line, canonical, whole_plans, read.foreign))
         except InputError as error:
             read.broken.append(f"line {number}: {error}")
     if not read.rows or len(read.rows) < len(read.broken):
@@ -109,7 +110,7 @@ def _object(line: str) -> dict[str, Any]:
     return row
 
 
-def _row(line: str, canonical: bool, foreign: dict[str, str]) -> PlanRow:
+def _row(line: str, canonical: bool, whole_plans: bool, foreign: dict[str, str]) -> PlanRow:
     row = _object(line)
     try:
         paper = row["plan_text"] if isinstance(row.get("plan_text"), dict) else json.loads(str(row["plan_text"]))
@@ -121,7 +122,8 @@ def _row(line: str, canonical: bool, foreign: dict[str, str]) -> PlanRow:
     if canonical and values["category"]:
         values["category"] = _canonical(values["category"], foreign)
     layers = list(_layers(found.get("layers")))
-    if not values["category"] or not (layers or values["category"] == categories.title("other")):
+    complete = layers or not whole_plans or values["category"] == categories.title("other")
+    if not values["category"] or not complete:
         raise InputError("the plan lacks its task category or its layers")
     return PlanRow(
         requirement=_words(row["requirement"]),

@@ -53,6 +53,12 @@ def in_other_languages() -> list[dict[str, str]]:
 
 
 @cache
+def whole_requests() -> list[dict[str, str]]:
+    """`requirement`, `dataset` and `category` of requests that are written as a whole, each in a voice of its own."""
+    return [row for path in sorted((_FOLDER / "requests").glob("*.jsonl")) for row in _rows("requests", path.stem)]
+
+
+@cache
 def what_is_no_task() -> list[str]:
     """What people ask that is no deep-learning task, or too vague to be one."""
     return (_FOLDER / "topics" / "other.txt").read_text(encoding="utf-8").splitlines()

@@ -15,7 +15,14 @@ from dlcodegen.corpus.pool import shipped_pool
 from dlcodegen.corpus.retrieval import rank_by_words
 from dlcodegen.corpus.sample import Sample
 from dlcodegen.planner.grounding import fitting
-from dlcodegen.planner.recipe.material import Material, Topic, in_other_languages, material, what_is_no_task
+from dlcodegen.planner.recipe.material import (
+    Material,
+    Topic,
+    in_other_languages,
+    material,
+    what_is_no_task,
+    whole_requests,
+)
 from dlcodegen.planner.recipe.statements import statements
 from dlcodegen.planner.recipe.wording import as_typed
 from dlcodegen.planner.state_facts import with_facts
@@ -58,6 +65,12 @@ def pairs(count: int, seed: int, dev: bool = False, no_tasks: float = 0.04) -> I
             continue
         chosen = random.choices(list(written.values()), weights)[0]
         yield _pair(chosen, random.choice(_kept(chosen.topics, dev)), random)
+
+
+def requests() -> Iterator[Pair]:
+    """The requests that are written as a whole, each once; of their plans only the category is known."""
+    for row in whole_requests():
+        yield Pair(row["requirement"], row["dataset"], json.dumps({"Task Category": title(row["category"])}), "")
 
 
 def _kept(items: list[_Item], dev: bool) -> list[_Item]:
