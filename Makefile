@@ -58,7 +58,7 @@ tasks: $(BIN)/.installed ## Train the shipped task classifier from nothing; five
 	$(BIN)/dlcodegen planner data --rows 20000 --out build/tasks/train.jsonl
 	$(BIN)/dlcodegen planner data --whole --out build/tasks/requests.jsonl
 	$(BIN)/dlcodegen planner train-tasks --train build/tasks/train.jsonl --train build/tasks/requests.jsonl --train build/tasks/requests.jsonl \
-		--out app/planner/task_classifier/shipped.safetensors
+		--out app/planner/classifier/tasks.safetensors
 
 check: $(BIN)/.installed types ## Style and types
 	$(BIN)/ruff check .

@@ -122,15 +122,16 @@ def train_tasks(
 
     dlcodegen planner train-tasks --train train.jsonl --train requests.jsonl --out tasks.safetensors
     """
+    from dlcodegen.planner.classifier.training import Schooling
+    from dlcodegen.planner.classifier.training import train_tasks as learn
     from dlcodegen.planner.gpt2.rows import read_rows
-    from dlcodegen.planner.task_classifier.training import Schooling, train
 
     read = {path: read_rows(path, whole_plans=False) for path in dict.fromkeys(train_files)}
     for path, found in read.items():
         _remark(path, found)
     rows = [row for path in train_files for row in read[path].rows]
     with _bar("learning tasks") as report:
-        classifier = train(rows, Schooling(epochs=epochs, seed=seed), report)
+        classifier = learn(rows, Schooling(epochs=epochs, seed=seed), report)
     classifier.save(out)
     typer.echo(f"{out}: {len(classifier.names)} tasks, learnt from {len(rows):,} rows")
     return 0

@@ -67,7 +67,7 @@ def _paper_plans(rows: Sequence[Row]) -> str:
 
 
 def _our_plans(rows: Sequence[Row]) -> str:
-    trained = _keyed(rows, "paper protocol: network and memory, consensus")
+    trained = _keyed(rows, "paper protocol: networks, classifiers and memory, consensus")
     parts = {
         "trained on the paper's rows": trained,
         "the weights we ship, which never saw such rows": _keyed(rows, "shipped weights, greedy"),

@@ -26,9 +26,9 @@ from dlcodegen.planner.gpt2.weights import SHIPPED, load
 from dlcodegen.planner.shown_facts import VALUES, absent
 
 _WAYS: dict[str, Settings] = {
-    "network and memory, consensus": Settings(way="consensus"),
-    "network alone, beam 3": Settings(way="beam", trust=0.0),
-    "network alone, greedy": Settings(trust=0.0),
+    "networks, classifiers and memory, consensus": Settings(way="consensus"),
+    "networks alone, beam 3": Settings(way="beam", trust=0.0),
+    "networks alone, greedy": Settings(trust=0.0),
     "memory alone, consensus": Settings(way="consensus", trust=1.0),
 }
 """How the predictor that is trained on the published rows is asked."""
@@ -122,8 +122,11 @@ def _scored(folder: Path, predictions: Plans, most: int | None = None) -> Row:
 
 
 def _paper_protocol(folder: Path, settings: Settings) -> Row:
+    """The network alone, the memory alone, or all that there is."""
+    alone = settings.trust in (0, 1)
     memory = None if settings.trust == 0 else paper_protocol.memory(folder)
-    return _measured(folder, Decoder(paper_protocol.predictors(folder), memory, settings).decode)
+    classifiers = None if alone else paper_protocol.classifiers(folder)
+    return _measured(folder, Decoder(paper_protocol.predictors(folder), memory, settings, classifiers).decode)
 
 
 def _shipped(folder: Path, settings: Settings, most: int | None = None) -> Row:

@@ -10,8 +10,8 @@ from dlcodegen.errors import RequirementError
 from dlcodegen.evals.journal import Row
 from dlcodegen.evals.retrieval import pairs
 from dlcodegen.planner.category import find_category
+from dlcodegen.planner.classifier.classifier import task_classifier
 from dlcodegen.planner.gpt2.planner import shipped_planner
-from dlcodegen.planner.task_classifier.classifier import shipped_classifier
 
 Way = Literal["words", "network", "classifier", "all"]
 _WAYS: tuple[Way, ...] = ("words", "network", "classifier", "all")
@@ -39,7 +39,7 @@ def steps() -> Iterator[tuple[str, Callable[[], Row]]]:
 def category(requirement: str, way: Way, dataset: str = "") -> str:
     """The category that is read; `other` where none is. `all`: as in a run."""
     if way in ("network", "classifier"):
-        odds = shipped_planner().network_odds if way == "network" else shipped_classifier().odds
+        odds = shipped_planner().network_odds if way == "network" else task_classifier().odds
         found = odds(requirement, dataset)
         return max(found, key=lambda name: found[name])
     try:

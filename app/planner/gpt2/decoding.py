@@ -1,16 +1,18 @@
 """From a request to the values of a plan: closed fields are decided, open ones are written.
 
 A closed field's distribution over all its values is read off in one step, averaged over the networks that there are,
-and where there is a memory, with what the nearest rows say. Names are decided by the most likely value, numbers by the
-median, which is wrong by least. The open fields are then generated under a grammar: greedily, by beams (as in the
-paper), or by consensus: the candidate that is most like all others, out of several sampled ones and those of the
-nearest rows (minimum Bayes risk).
+and where there are classifiers and a memory, with what they and the nearest rows say. Names are decided by the most
+likely value, numbers by the median, which is wrong by least. The open fields are then generated under a grammar:
+greedily, by beams (as in the paper), or by consensus: the candidate that is most like all others, out of several
+sampled ones and those of the nearest rows (minimum Bayes risk).
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from dlcodegen.planner.classifier.classifier import Classifier
 from dlcodegen.planner.gpt2.consensus import decide_name, decide_number, layer_likeness, medoid, text_likeness
 from dlcodegen.planner.gpt2.memory import Memory, Neighbour
 from dlcodegen.planner.gpt2.rows import CLOSED, NUMBERS
@@ -31,6 +33,20 @@ class Settings:
     trust: float = 0.5
     """The memory's share of the say where there is one, from 0 to 1: half is as good as any on the paper's dev rows."""
     seed: int = 42
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Who has a say about a request."""
+
+    voices: list[Voice]
+    near: list[Neighbour]
+    classified: Mapping[str, Mapping[str, float]]
+    """Field -> how likely a classifier holds its values."""
+
+    def after(self, name: str, value: str) -> "_Asked":
+        """The networks go on from a field that is decided."""
+        return replace(self, voices=[voice.after(name, value) for voice in self.voices])
 
 
 @dataclass
@@ -73,7 +89,10 @@ class Decoder:
         predictors: Predictor | Sequence[Predictor],
         memory: Memory | None = None,
         settings: Settings | None = None,
+        classifiers: Mapping[str, Classifier] | None = None,
     ) -> None:
+        """`classifiers`: of closed fields with names for values."""
+        self._classifiers = classifiers or {}
         self._predictors = [predictors] if isinstance(predictors, Predictor) else list(predictors)
         self.memory, self.settings = memory, settings or Settings()
 
@@ -81,40 +100,41 @@ class Decoder:
         self, requirement: str, dataset: str = "", framework: str = "", known: Mapping[str, str] | None = None
     ) -> Decoded:
         """A complete plan; `known`: closed fields that are not to be predicted."""
-        voices, near = self._asked(requirement, dataset, framework)
+        asked = self._asked(requirement, dataset, framework)
         decoded = Decoded()
         for name in CLOSED:
-            odds = self._odds(name, voices, near)
+            odds = self._odds(name, asked)
             decoded.odds[name] = odds
             value = (known or {}).get(name) or (decide_number(odds) if name in NUMBERS else decide_name(odds))
             decoded.values[name] = value
-            voices = [voice.after(name, value) for voice in voices]
-        self._write(voices[0], near, decoded)
+            asked = asked.after(name, value)
+        self._write(asked.voices[0], asked.near, decoded)
         return decoded
 
     def category_odds(self, requirement: str, dataset: str = "", framework: str = "") -> dict[str, float]:
         """How likely each category is, spelt as in the training rows."""
-        return self._odds("category", *self._asked(requirement, dataset, framework))
+        return self._odds("category", self._asked(requirement, dataset, framework))
 
-    def _asked(self, requirement: str, dataset: str, framework: str) -> tuple[list[Voice], list[Neighbour]]:
-        """Who has a say about this request."""
+    def _asked(self, requirement: str, dataset: str, framework: str) -> _Asked:
         voices = [Voice.hearing(predictor, requirement, dataset, framework) for predictor in self._predictors]
         near = self.memory.nearest(requirement, dataset, self.settings.neighbours) if self.memory else []
-        return voices, near
+        return _Asked(voices, near, {name: each.odds(requirement, dataset) for name, each in self._classifiers.items()})
 
-    def _odds(self, name: str, voices: list[Voice], near: list[Neighbour]) -> dict[str, float]:
-        """The mean of the networks, mixed with what the neighbours say."""
-        voting = [neighbour for neighbour in near if name in neighbour.row.values]
+    def _odds(self, name: str, asked: _Asked) -> dict[str, float]:
+        """The mean of the networks, mixed with what the neighbours say; a classifier counts as much as the networks."""
+        voting = [neighbour for neighbour in asked.near if name in neighbour.row.values]
         total = sum(neighbour.weight for neighbour in voting)
-        trust = self.settings.trust if total else 0.0
-        odds: dict[str, float] = {}
-        for voice in voices:
-            for value, share in voice.odds(name).items():
-                odds[value] = odds.get(value, 0.0) + (1 - trust) * share / len(voices)
+        classified = asked.classified.get(name, {})
+        remembered = self.settings.trust if total else 0.0
+        learnt = 1 - remembered
+        whole = remembered + learnt * (2 if classified else 1)
+        odds: Counter[str] = Counter()
+        for voice in asked.voices:
+            _add(odds, voice.odds(name), learnt / whole / len(asked.voices))
+        _add(odds, classified, learnt / whole)
         for neighbour in voting:
-            value = neighbour.row.values[name]
-            odds[value] = odds.get(value, 0.0) + trust * neighbour.weight / total
-        return odds
+            _add(odds, {neighbour.row.values[name]: neighbour.weight}, remembered / whole / total)
+        return dict(odds)
 
     def _write(self, voice: Voice, near: list[Neighbour], decoded: Decoded) -> None:
         settings = self.settings
@@ -141,6 +161,11 @@ class Decoder:
     def _drafts(self, voice: Voice) -> list[Draft]:
         settings = self.settings
         return voice.drafts(settings.way, settings.beams, settings.drafts, settings.seed)
+
+
+def _add(odds: "Counter[str]", said: Mapping[str, float], share: float) -> None:
+    for value, likely in said.items():
+        odds[value] += share * likely  # type: ignore[assignment]
 
 
 __all__ = ["Decoded", "Decoder", "Settings", "Way"]

@@ -9,13 +9,13 @@ from dlcodegen.corpus.pool import shipped_pool
 from dlcodegen.corpus.retrieval import Ranked, rank_by_plan, rank_by_words
 from dlcodegen.corpus.sample import Sample
 from dlcodegen.plan import SolutionPlan
+from dlcodegen.planner.classifier.classifier import task_classifier
 from dlcodegen.planner.gpt2.decoding import Decoder, Settings
 from dlcodegen.planner.gpt2.memory import Memory
 from dlcodegen.planner.gpt2.weights import SHIPPED, load
 from dlcodegen.planner.grounding import fitting
 from dlcodegen.planner.protocol import PlanRequest, Prediction
 from dlcodegen.planner.state_facts import with_facts
-from dlcodegen.planner.task_classifier.classifier import shipped_classifier
 
 _NETWORK = 0.3
 """The say of the network's plan in the choice of the sample, against 1 for the words (tuning sentences)."""
@@ -35,7 +35,7 @@ class GPT2Planner:
 
     def __init__(self, folder: Path = SHIPPED, settings: Settings | None = None) -> None:
         self._decoder = Decoder(load(folder), Memory.load(folder), settings)
-        self._classifier = shipped_classifier()
+        self._classifier = task_classifier()
 
     def category_odds(self, requirement: str, dataset: str) -> dict[str, float]:
         """How likely each canonical category is by network and task classifier together; they sum to 1."""

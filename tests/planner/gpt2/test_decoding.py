@@ -10,6 +10,8 @@ import pytest
 
 from dlcodegen.errors import InputError
 from dlcodegen.plan import SolutionPlan
+from dlcodegen.planner.classifier.classifier import Classifier
+from dlcodegen.planner.classifier.training import Schooling, train
 from dlcodegen.planner.gpt2.decoding import Decoded, Decoder, Settings, Way
 from dlcodegen.planner.gpt2.memory import Memory
 from dlcodegen.planner.gpt2.rows import CLOSED, PlanRow
@@ -214,6 +216,28 @@ def test_of_many_sampled_drafts_the_longest_are_given_up(trained: Predictor) -> 
     assert 8 <= len(drafts) <= 10
     assert sum(draft.weight for draft in drafts) == pytest.approx(1)
     assert all(draft.layers and draft.texts["input"] and draft.texts["output"] for draft in drafts)
+
+
+class TestClassifier:
+    @pytest.fixture
+    def classifier(self, rows: list[PlanRow]) -> Classifier:
+        return train(rows, "category", Schooling(epochs=10))
+
+    def test_it_counts_as_much_as_the_networks(self, untrained: Predictor, classifier: Classifier) -> None:
+        asked, task = "forecast tides for next week", "Time Series Forecasting"
+        own = Decoder(untrained).category_odds(asked)[task]
+        together = Decoder(untrained, None, None, {"category": classifier}).category_odds(asked)
+        assert together[task] == pytest.approx((own + classifier.odds(asked)[task]) / 2)
+        assert sum(together.values()) == pytest.approx(1)
+
+    def test_with_a_memory_each_of_the_three_has_a_third(
+        self, untrained: Predictor, classifier: Classifier, rows: list[PlanRow]
+    ) -> None:
+        asked, task = "forecast tides for next week", "Time Series Forecasting"
+        own = Decoder(untrained).category_odds(asked)[task]
+        decoder = Decoder(untrained, Memory(rows), Settings(neighbours=5), {"category": classifier})
+        assert decoder.category_odds(asked)[task] == pytest.approx((own + classifier.odds(asked)[task] + 1) / 3)
+        assert_complete(decoder.decode(asked))
 
 
 class TestMemory:

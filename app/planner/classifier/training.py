@@ -1,15 +1,15 @@
-"""Training the task classifier: minutes on one core, always from nothing."""
+"""Training a classifier: minutes on one core, always from nothing."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING
 
 from dlcodegen.categories import nearest
 from dlcodegen.errors import InputError
+from dlcodegen.planner.classifier.classifier import Classifier
+from dlcodegen.planner.classifier.features import BUCKETS, Features, features
 from dlcodegen.planner.gpt2.rows import PlanRow
-from dlcodegen.planner.task_classifier.classifier import TaskClassifier
-from dlcodegen.planner.task_classifier.features import BUCKETS, Features, features
 
 if TYPE_CHECKING:
     import torch
@@ -32,19 +32,31 @@ class Schooling:
     seed: int = 42
 
 
-def train(
+def train_tasks(
     rows: Sequence[PlanRow], schooling: Schooling = Schooling(), report: Report = lambda *_: None
-) -> TaskClassifier:
-    """Learn the category of each row from its requirement and dataset. Raises InputError without two categories."""
+) -> Classifier:
+    """Learn the category of each row, by its name in our list, as `train` does."""
+    told = [row for row in rows if "category" in row.values]
+    tasks = [replace(row, values={"category": nearest(row.values["category"])}) for row in told]
+    return train(tasks, "category", schooling, report)
+
+
+def train(
+    rows: Sequence[PlanRow], field: str, schooling: Schooling = Schooling(), report: Report = lambda *_: None
+) -> Classifier:
+    """Learn a closed field of each row's plan from its requirement and dataset; values stay as they are written.
+
+    Rows without the field say nothing. Raises InputError where there are not two values.
+    """
     import torch
 
-    told = [row for row in rows if "category" in row.values]
-    seen = [(features(row.requirement, row.dataset), nearest(row.values["category"])) for row in told]
+    seen = [(features(row.requirement, row.dataset), row.values[field]) for row in rows if field in row.values]
     names = sorted({name for _, name in seen})
     if len(names) < 2:
-        raise InputError("a classifier needs rows of two categories or more: give others with --train")
+        raise InputError(f"a classifier needs rows of two values of {field} or more: give others with --train")
+    places = {name: place for place, name in enumerate(names)}
     random = Random(schooling.seed)
-    weights = torch.nn.EmbeddingBag(BUCKETS, len(names), mode="sum")
+    weights = torch.nn.EmbeddingBag(BUCKETS, len(names), mode="sum", sparse=True)  # most buckets are not touched
     torch.nn.init.zeros_(weights.weight)
     bias = torch.zeros(len(names), requires_grad=True)
     optimizer = torch.optim.Adagrad([weights.weight, bias], lr=schooling.learning_rate)
@@ -54,14 +66,14 @@ def train(
         for done, start in enumerate(starts, epoch * len(starts) + 1):
             batch = seen[start : start + schooling.batch]
             buckets, offsets, values = _joined([found for found, _ in batch], schooling.left_out, random)
-            wanted = torch.tensor([names.index(name) for _, name in batch])
+            wanted = torch.tensor([places[name] for _, name in batch])
             scores = weights(buckets, offsets, per_sample_weights=values) + bias
             loss = torch.nn.functional.cross_entropy(scores, wanted, label_smoothing=schooling.doubt)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             report(done, schooling.epochs * len(starts))
-    return TaskClassifier(names, weights.weight.detach().numpy(), bias.detach().numpy())
+    return Classifier(names, weights.weight.detach().numpy(), bias.detach().numpy())
 
 
 def _joined(

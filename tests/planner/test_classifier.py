@@ -1,4 +1,4 @@
-"""The task classifier: learns from a few rows, sees through slips, is read from a file that may be damaged."""
+"""Classifiers: one learns from a few rows, sees through slips, is read from a file that may be damaged."""
 
 import json
 from pathlib import Path
@@ -7,12 +7,12 @@ import pytest
 
 from dlcodegen.cli.main import run
 from dlcodegen.errors import InputError
+from dlcodegen.planner.classifier.classifier import TASKS, Classifier, task_classifier
+from dlcodegen.planner.classifier.features import BUCKETS, features
+from dlcodegen.planner.classifier.training import Schooling, train, train_tasks
 from dlcodegen.planner.gpt2.planner import shipped_planner
 from dlcodegen.planner.gpt2.rows import PlanRow
 from dlcodegen.planner.request import read_requirement
-from dlcodegen.planner.task_classifier.classifier import SHIPPED, TaskClassifier, shipped_classifier
-from dlcodegen.planner.task_classifier.features import BUCKETS, features
-from dlcodegen.planner.task_classifier.training import Schooling, train
 
 SAID = {
     "Image Classification": ["sort photos of mushrooms", "photos of leaves by their disease", "which bird in a photo"],
@@ -25,27 +25,27 @@ def rows() -> list[PlanRow]:
 
 
 @pytest.fixture(scope="module")
-def learnt() -> TaskClassifier:
-    return train(rows(), Schooling(epochs=60, left_out=0.0))
+def learnt() -> Classifier:
+    return train_tasks(rows(), Schooling(epochs=60, left_out=0.0))
 
 
 def likeliest(odds: dict[str, float]) -> str:
     return max(odds, key=lambda name: odds[name])
 
 
-def test_it_knows_what_it_was_told_and_what_is_like_it(learnt: TaskClassifier) -> None:
+def test_it_knows_what_it_was_told_and_what_is_like_it(learnt: Classifier) -> None:
     for sentence in ("photos of bugs", "phtos of mushrooom", "tell birds apart"):
         assert likeliest(learnt.odds(sentence)) == "image-classification"
     assert likeliest(learnt.odds("a topic for each letter")) == "text-classification"
 
 
-def test_the_description_of_the_data_has_a_say(learnt: TaskClassifier) -> None:
+def test_the_description_of_the_data_has_a_say(learnt: Classifier) -> None:
     assert likeliest(learnt.odds("sort them", "photos of mushrooms")) == "image-classification"
     assert likeliest(learnt.odds("sort them", "queries and letters")) == "text-classification"
 
 
 @pytest.mark.parametrize("text", ["", "   ", "!!! ???", "图片分类", "photo " * 5000, "x" * 20_000])
-def test_odds_sum_to_one_for_any_text(text: str, learnt: TaskClassifier) -> None:
+def test_odds_sum_to_one_for_any_text(text: str, learnt: Classifier) -> None:
     assert sum(learnt.odds(text, text).values()) == pytest.approx(1)
 
 
@@ -56,9 +56,9 @@ def test_features_are_the_same_in_every_process() -> None:
     assert max(found.buckets) < BUCKETS
 
 
-def test_a_file_holds_all_of_it(learnt: TaskClassifier, tmp_path: Path) -> None:
+def test_a_file_holds_all_of_it(learnt: Classifier, tmp_path: Path) -> None:
     learnt.save(tmp_path / "deep" / "tasks.safetensors")
-    again = TaskClassifier.load(tmp_path / "deep" / "tasks.safetensors")
+    again = Classifier.load(tmp_path / "deep" / "tasks.safetensors")
     assert again.odds("photos of bugs") == pytest.approx(learnt.odds("photos of bugs"), abs=0.01)
 
 
@@ -67,19 +67,28 @@ def test_a_file_that_cannot_be_used_is_named(content: bytes | None, tmp_path: Pa
     path = tmp_path / "tasks.safetensors"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(InputError, match=r"tasks\.safetensors holds no task classifier: "):
-        TaskClassifier.load(path)
+    with pytest.raises(InputError, match=r"tasks\.safetensors holds no classifier: "):
+        Classifier.load(path)
 
 
 def test_weights_of_another_kind_are_refused(tmp_path: Path) -> None:
-    network = Path(SHIPPED).parents[1] / "gpt2" / "shipped" / "model.safetensors"
-    with pytest.raises(InputError, match="holds no task classifier"):
-        TaskClassifier.load(network)
+    network = Path(TASKS).parents[1] / "gpt2" / "shipped" / "model.safetensors"
+    with pytest.raises(InputError, match="holds no classifier"):
+        Classifier.load(network)
 
 
 def test_one_category_is_nothing_to_tell_apart() -> None:
-    with pytest.raises(InputError, match="rows of two categories"):
-        train(rows()[:3])
+    with pytest.raises(InputError, match="rows of two values of category"):
+        train_tasks(rows()[:3])
+
+
+def test_any_closed_field_can_be_learnt_as_it_is_written() -> None:
+    told = [
+        PlanRow(row.requirement, "", {"loss": "BCE" if number % 2 else "mse"}, []) for number, row in enumerate(rows())
+    ]
+    found = train([*told, PlanRow("has none", "", {}, [])], "loss", Schooling(epochs=60, left_out=0.0))
+    assert found.names == ["BCE", "mse"]
+    assert likeliest(found.odds(told[1].requirement)) == "BCE"
 
 
 def test_one_command_trains_it_from_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,7 +102,7 @@ def test_one_command_trains_it_from_files(tmp_path: Path, capsys: pytest.Capture
     said = capsys.readouterr()
     assert f"{out}: 2 tasks, learnt from 12 rows" in said.out
     assert "1 rows are left out (line 7: no JSON)" in said.err
-    assert TaskClassifier.load(out).names == ["image-classification", "text-classification"]
+    assert Classifier.load(out).names == ["image-classification", "text-classification"]
 
 
 def test_the_whole_requests_can_be_written_to_a_file(tmp_path: Path) -> None:
@@ -106,7 +115,7 @@ def test_the_whole_requests_can_be_written_to_a_file(tmp_path: Path) -> None:
 
 
 def test_the_shipped_one_knows_all_tasks() -> None:
-    assert len(shipped_classifier().names) == 30
+    assert len(task_classifier().names) == 30
 
 
 STRANGE = (

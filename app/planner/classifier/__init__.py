@@ -1,0 +1,1 @@
+"""What a field of the plan is, by linear classifiers: each knows little, and reads strangers well."""
