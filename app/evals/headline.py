@@ -71,7 +71,9 @@ def _our_plans(rows: Sequence[Row]) -> str:
     parts = {
         "trained on the paper's rows": trained,
         "the weights we ship, which never saw such rows": _keyed(rows, "shipped weights, greedy"),
-        "with the words of the request, as in a run": _keyed(rows, "shipped weights, the task read as in a run"),
+        "with the task classifier and the request's words, as in a run": _keyed(
+            rows, "shipped weights, the task read as in a run"
+        ),
     }
     return "; ".join(f"{name}: {_plan(row)}" for name, row in parts.items() if row) or _NOT_MEASURED
 
