@@ -46,13 +46,17 @@ def of_ablation(rows: list[Row]) -> list[Block]:
         ),
         _WHAT_COLUMNS_MEAN,
         _table(lines),
-        Bars(
-            "By CodeBLEU and by execution",
-            [line["system"] for line in executed],
-            {name: [line[name] for line in executed] for name in ("CodeBLEU", *code_table.EXECUTED)},
-        ),
+        *([_by_execution(executed)] if executed else []),
         *_stopped(rows),
     ]
+
+
+def _by_execution(lines: list[Row]) -> Bars:
+    return Bars(
+        "By CodeBLEU and by execution",
+        [line["system"] for line in lines],
+        {name: [line[name] for line in lines] for name in ("CodeBLEU", *code_table.EXECUTED)},
+    )
 
 
 def of_temperature(rows: list[Row]) -> list[Block]:

@@ -61,7 +61,8 @@ def train(
     bias = torch.zeros(len(names), requires_grad=True)
     optimizer = torch.optim.Adagrad([weights.weight, bias], lr=schooling.learning_rate)
     starts = range(0, len(seen), schooling.batch)
-    with torch.sparse.check_sparse_tensor_invariants(False):  # gradients of rows that were looked up are sound
+    unchecked = torch.sparse.check_sparse_tensor_invariants(False)  # type: ignore[no-untyped-call]
+    with unchecked:  # gradients of buckets that were looked up are sound
         for epoch in range(schooling.epochs):
             random.shuffle(seen)
             for done, start in enumerate(starts, epoch * len(starts) + 1):
@@ -71,7 +72,7 @@ def train(
                 scores = weights(buckets, offsets, per_sample_weights=values) + bias
                 loss = torch.nn.functional.cross_entropy(scores, wanted, label_smoothing=schooling.doubt)
                 optimizer.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 report(done, schooling.epochs * len(starts))
     return Classifier(names, weights.weight.detach().numpy(), bias.detach().numpy())
