@@ -19,7 +19,7 @@ _ENOUGH = 4.0  # points from which on evidence counts as full: one clear pair
 _BESIDE = 0.25  # what a point of the dataset's description counts beside those of the requirement
 # What a point of evidence counts beside the odds of the readers that were trained, and how many points count: fitted
 # to sentences that none of them was made with. There, words count far less than on those that they were chosen for.
-_POINT, _MOST = 0.1, 9.0
+_POINT, _MOST = 0.15, 9.0
 _DECISIVE, _ALONE = 8.0, 0.3  # points that settle it, where no other category has more than that share of them
 _LIKELY, _LIKELY_WITHOUT_WORDS = 0.3, 0.5  # a category below this is a guess
 _HARDLY_OTHER = 0.005  # odds below which a sentence asks for a task, however it begins: "What is this person doing?"
