@@ -12,6 +12,7 @@ from dlcodegen.cli import options
 
 if TYPE_CHECKING:
     from dlcodegen.planner.gpt2.rows import RowsRead
+    from dlcodegen.planner.recipe.pairs import Pair
 
 _Item = TypeVar("_Item")
 planner = typer.Typer(help="Train, ask and measure what predicts solution plans.", no_args_is_help=True)
@@ -39,12 +40,14 @@ def data(
     """
     from dlcodegen.planner.recipe.pairs import pairs, requests
 
-    made = list(requests()) if whole else pairs(rows, seed, dev)
-    count = len(made) if isinstance(made, list) else rows
+    made: Iterable[Pair] = pairs(rows, seed, dev)
+    if whole:
+        made = written_whole = list(requests())
+        rows = len(written_whole)
     with _written(out) as file:
-        for pair in _tracked(made, count, "writing rows"):
+        for pair in _tracked(made, rows, "writing rows"):
             file.write(json.dumps(pair._asdict(), ensure_ascii=False) + "\n")
-    typer.echo(f"{out}: {count:,} rows")
+    typer.echo(f"{out}: {rows:,} rows")
     return 0
 
 

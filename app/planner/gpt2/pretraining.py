@@ -53,7 +53,7 @@ def pretrain(texts: Sequence[str], out: Path, reading: Reading, report: Report =
         raise InputError(f"the texts have fewer than {_SECTION} tokens: no language is learnt from so little")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     width, depth = SIZES[reading.size]
-    network = weights.blank_network(pieces.get_vocab_size(), width, depth, reading.dropout)
+    network = weights.new_network(pieces.get_vocab_size(), width, depth, reading.dropout)
     network.to(device)  # type: ignore[arg-type]
     network.eval()  # type: ignore[no-untyped-call]
     optimizer = torch.optim.AdamW(network.parameters(), lr=reading.learning_rate, weight_decay=0.1, betas=(0.9, 0.98))

@@ -185,7 +185,7 @@ class Training:
 def _start(rows: Sequence[PlanRow], recipe: Recipe) -> "tuple[GPT2LMHeadModel, Vocabulary]":
     if not recipe.base:
         vocabulary = Vocabulary.of(rows)
-        return weights.new_network(vocabulary, recipe.width, recipe.depth, recipe.dropout), vocabulary
+        return weights.new_network(vocabulary.size, recipe.width, recipe.depth, recipe.dropout), vocabulary
     return weights.from_base(recipe.base, rows)
 
 

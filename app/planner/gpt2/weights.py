@@ -42,13 +42,8 @@ class Predictor:
     """How it was trained, and the temperature that makes its confidence a probability."""
 
 
-def new_network(vocabulary: Vocabulary, width: int, depth: int, dropout: float) -> "GPT2LMHeadModel":
-    """An untrained GPT-2 for plans: `depth` blocks of `width` channels, 64 a head."""
-    return blank_network(vocabulary.size, width, depth, dropout)
-
-
-def blank_network(tokens: int, width: int, depth: int, dropout: float) -> "GPT2LMHeadModel":
-    """An untrained GPT-2 for so many tokens."""
+def new_network(tokens: int, width: int, depth: int, dropout: float) -> "GPT2LMHeadModel":
+    """An untrained GPT-2 for so many tokens: `depth` blocks of `width` channels, 64 a head."""
     from transformers.models.gpt2.configuration_gpt2 import GPT2Config
     from transformers.models.gpt2.modeling_gpt2 import GPT2LMHeadModel
 

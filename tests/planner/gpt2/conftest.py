@@ -32,7 +32,7 @@ def tiny_network(vocabulary: Vocabulary, seed: int = 0) -> "GPT2LMHeadModel":
     import torch
 
     torch.manual_seed(seed)
-    network = new_network(vocabulary, width=64, depth=1, dropout=0.0)
+    network = new_network(vocabulary.size, width=64, depth=1, dropout=0.0)
     network.eval()  # type: ignore[no-untyped-call]
     return network
 
