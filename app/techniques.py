@@ -132,7 +132,7 @@ TECHNIQUES = (
     ),
     Technique(
         "weight_average",
-        r"moving average of (?:the )?weights|weight averag\w+",
+        r"moving average of (?:the )?weights|weight averag\w+|(?-i:EMA)\b(?! (?:indicator|line|of prices))",
         r"(?:weights?|model|param\w*|polyak)averag|averag\w*(?:weight|model|param)|^averaged$|exponentialmovingaverage"
         r"|^ema(?!il)|(?:use|swap|model|weights?)ema|^swa(?!p)",
         "make `WeightAverage(model)` first, `update(model)` after each step, `copy_to(model)` before validation",
@@ -150,7 +150,7 @@ TECHNIQUES = (
     ),
     Technique(
         "mixed_precision",
-        r"mixed[- ]precision|half[- ]precision",
+        r"mixed[- ]precision|half[- ]precision|(?-i:AMP)\b",
         r"autocast|gradscaler|mixedprec|lossscaleoptimizer|setdtypepolicy",
         "compute outputs and loss under `torch.autocast(DEVICE.type, dtype=torch.bfloat16)`",
         segment="train",
@@ -174,7 +174,7 @@ TECHNIQUES = (
     ),
     Technique(
         "cross_validation",
-        r"cross[- ]validat\w+|k-?fold",
+        r"cross[- ]validat\w+|k-?fold|\d{1,2}[- ]?fold (?:cv|split|stratified)|(?-i:CV)\b(?= (?:with|over|of \d))",
         r"(?<!un)(?<!mani)(?<!scaf)fold(?!er)|crossval",
         "train on each fold in turn",
         segment="train",

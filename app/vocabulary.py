@@ -13,7 +13,7 @@ class Term:
     code: tuple[str, ...] = ()
 
     def search(self, text: str) -> re.Match[str] | None:
-        return re.search(rf"(?<![\w-])(?:{self.pattern})(?!\w|-free)", text, re.IGNORECASE)
+        return re.search(rf"(?<![\w-])(?:{self.pattern})s?(?!\w|-free)", text, re.IGNORECASE)
 
 
 OPTIMIZERS = (
@@ -50,7 +50,7 @@ LOSSES = (
     Term(
         "cross-entropy",
         r"(?:sparse[- _])?(?:categorical[- _])?cross[- _]?entropy(?:[- _]loss)?|softmax loss|negative"
-        r" log[- ]likelihood",
+        r" log[- ]likelihood|(?-i:CE)",
         ("CrossEntropyLoss", "cross_entropy", "SegmentationLoss", "TaggingLoss"),
     ),
     Term("Huber", r"huber(?:[- ]loss)?", ("HuberLoss", "SmoothL1Loss", "huber_loss", "smooth_l1_loss")),
@@ -65,7 +65,8 @@ LOSSES = (
     Term("contrastive loss", r"contrastive(?:[- ]loss)?|nt-?xent|info-?nce", ("ContrastiveLoss", "NTXentLoss")),
     Term(
         "mean absolute error",
-        r"(?:l1|mae|mean absolute error)[- ]loss|mean[- _]absolute[- _]error|mae|l1(?![- ](?:reg|penalt|norm|cache))",
+        r"(?:l1|mae|mean absolute error)[- ]loss|mean[- _]absolute[- _]error"
+        r"|mae(?![- ](?:style|pre-?train\w*|vit))|l1(?![- ](?:reg|penalt|norm|cache))",
         ("L1Loss", "l1_loss", "MeasuredL1Loss"),
     ),
     Term(
@@ -86,8 +87,8 @@ BINARY_CROSS_ENTROPY_CODE = (
 )
 
 METRICS = (
-    Term("balanced_accuracy", r"balanced accuracy"),
-    Term("top_5_accuracy", r"top[- ]?5(?: accuracy| error)?(?![,.]?\d| (?:words|tokens|features))"),
+    Term("balanced_accuracy", r"bal(?:anced|\.)? ?acc(?:uracy)?"),
+    Term("top_5_accuracy", r"top[- ]?5(?: acc(?:uracy)?| error)?(?![,.]?\d| (?:words|tokens|features))"),
     Term("accuracy", r"accuracy|acc|genauigkeit|exactitude|准确率"),
     Term("f1", r"(?:macro|micro|weighted)?[- ]?f[- _]?1(?:[- _]?scores?)?|f-?score|f-?measure"),
     Term(
@@ -98,7 +99,7 @@ METRICS = (
     Term("recall", r"recall(?!@| at \d)|sensitivity(?! (?:analysis|sensors?))"),
     Term("specificity", r"specificity"),
     Term("roc_auc", r"(?:roc[- _]?)?auc(?:[- _]?roc)?|auroc|area under the (?:roc )?curve"),
-    Term("average_precision", r"average precision|auprc|pr[- ]auc"),
+    Term("average_precision", r"(?:average|avg\.?) precision|auprc|pr[- ]auc"),
     Term("mcc", r"mcc|matthews(?: correlation(?: coefficient)?)?"),
     Term("cohen_kappa", r"(?:cohen'?s? |quadratic weighted )?kappa"),
     Term("dice", r"dice(?: score| coefficient| similarity)?(?![- ]loss| (?:rolls?|games?|faces?|images?|photos?))"),
@@ -106,18 +107,18 @@ METRICS = (
     Term("map_50", r"(?-i:mAP|MAP|AP)(?:@?[ ]?0?\.?50?)?|map@[ ]?0?\.?50?|mean average precision"),
     Term("rmse", r"rmse|root[- ]mean[- ]squared?[- ]error"),
     Term("mape", r"s?mape|mean absolute percentage error"),
-    Term("mae", r"mae|mean absolute error"),
+    Term("mae", r"mae(?![- ](?:style|pre-?train\w*|vit))|mean absolute error"),
     Term("mse", r"mse|mean squared error"),
     Term("r2", r"r2|r[- ]?squared|r²|r\^2|coefficient of determination"),
     Term("psnr", r"psnr|peak signal[- ]to[- ]noise(?: ratio)?"),
     Term("ssim", r"ssim|structural similarity"),
     Term("bleu", r"bleu"),
-    Term("rouge_l", r"rouge(?:[- ]?[l12])?"),
+    Term("rouge_l", r"rouge(?:[- ]?[l12])?|(?-i:R-L)"),
     Term("perplexity", r"perplexity"),
-    Term("exact_match", r"exact[- ]match"),
+    Term("exact_match", r"exact[- ]match|(?-i:EM)"),
     Term("pck", r"pck"),
     Term("fid", r"fid|fréchet inception distance|frechet inception distance"),
-    Term("recall_at_1", r"recall(?:@| at )1|rank-?1"),
+    Term("recall_at_1", r"recall(?:@| at )1|rank-?1|(?-i:R@1)"),
     Term("word_error_rate", r"wer|word error rate"),
 )
 
@@ -197,7 +198,9 @@ ARCHITECTURES = (
         r"siamese(?: networks?)?",
         ("EmbeddingNetwork", "Encoder", "Embedder", "TripletMarginLoss", "TripletLoss"),
     ),
-    Term("matrix-factorisation", r"matrix[- ]factori[sz]ation|collaborative filtering", ("MatrixFactorisation",)),
+    Term(
+        "matrix-factorisation", r"matrix[- ]factori[sz]ation|collaborative filtering|(?-i:MF)", ("MatrixFactorisation",)
+    ),
     Term(
         "mlp",
         r"mlp|multi-?layer perceptrons?|feed-?forward(?: neural)?(?: networks?)?"

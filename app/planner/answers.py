@@ -15,7 +15,8 @@ from dlcodegen import categories, vocabulary
 from dlcodegen.errors import InputError
 from dlcodegen.plan import SolutionPlan, layer_call, paper_fields
 from dlcodegen.planner.layer_spelling import MOST_LAYERS, layer_calls, split_layers
-from dlcodegen.planner.numbers import NUMBER, number, unified
+from dlcodegen.planner.notation import unified
+from dlcodegen.planner.numbers import NUMBER, number
 from dlcodegen.writers.answers import without_thoughts
 
 _LONGEST_OBJECT = 20_000

@@ -21,6 +21,7 @@ _BESIDE = 0.25  # what a point of the dataset's description counts beside those 
 # to sentences that none of them was made with. There, words count far less than on those that they were chosen for.
 _POINT, _MOST = 0.15, 9.0
 _DECISIVE, _ALONE = 8.0, 0.3  # points that settle it, where no other category has more than that share of them
+_SURE = 0.7  # odds of a category that words for another one do not overrule
 _LIKELY, _LIKELY_WITHOUT_WORDS = 0.3, 0.5  # a category below this is a guess
 _HARDLY_OTHER = 0.005  # odds below which a sentence asks for a task, however it begins: "What is this person doing?"
 
@@ -65,10 +66,11 @@ def _clearest(found: Mapping[str, float]) -> Category:
 def _weighed(found: Mapping[str, float], odds: Mapping[str, float]) -> Category:
     """The trained readers' odds, raised by what the words say: each point multiplies them.
 
-    Words that say one thing twice over, and nothing else, decide whatever the others take it for. Where no category
-    is likely, words that are clear by themselves decide; else it is `other`.
+    Words that say one thing twice over, and nothing else, decide, unless the others are sure of another one. Where no
+    category is likely, words that are clear by themselves decide; else it is `other`.
     """
-    if _is_decisive(found):
+    surest = max(odds, key=lambda name: odds[name])
+    if _is_decisive(found) and (surest == "other" or odds[surest] < _SURE):
         return _clearest(found)
     weights = {name: share * math.exp(_POINT * min(_MOST, found.get(name, 0.0))) for name, share in odds.items()}
     name = max(weights, key=lambda name: weights[name])

@@ -7,16 +7,17 @@ model tells apart: `sort ... into 5 queues`, `which of 8 machines`, `recognise 4
 from dlcodegen.planner.numbers import IS
 
 _STRONG_LABELS = (
-    r"(?:class(?:es)?|categor(?:y|ies)|labels|klassen|kategorien|clases|catégories|categorías|classi|sorten|\w+sorten"
+    r"(?:class(?:es)?|cls|categor(?:y|ies)|labels|klassen|kategorien|clases|catégories|categorías|classi|sorts|sorten|\w+sorten"
     r"|arten)"
 )
 _LABELS = (
     r"(?:types|species|kinds|breeds|genres|emotions|diseases|tags|topics|intents|activities|varieties|styles|brands"
-    r"|grades|sentiments|instruments|commands|gestures|defects|dishes|exercises|moods|accents|dialects|postures"
+    r"|grades|sentiments|instruments|commands|keywords|gestures|defects|dishes|exercises|moods|accents|dialects|postures"
     r"|disorders|subtypes|materials)"
 )
 _WEAK_LABELS = (
-    r"(?:crops|digits|letters|languages|speakers|groups|objects|(?:sleep )?stages|sounds|persons|products|segments)"
+    r"(?:areas|families|states|crops|digits|letters|languages|speakers|groups|objects|(?:sleep )?stages|sounds|persons"
+    r"|products|segments)"
 )
 _NO_LABEL = (
     r"(?!layers|filters|units|epochs|features|columns|rows|gpus?|hours|days|and\b|or\b|of\b|with(?:out)?\b|images\b"
@@ -59,7 +60,8 @@ _APART = (
 )
 NUM_CLASSES: tuple[str, ...] = (
     rf"(?:number|count|#)\s?(?:of)?\s?(?:\w+\s)?(?:output )?(?:classes|categories|labels|tags){IS}{{n}}",
-    r"(?:num_|n_)?(?:classes|categories|labels|klassen)\s?[=:]\s?{n}",
+    r"(?<!\w)(?:num_|n_)?(?:classes|categories|labels|klassen|tags|species|types|groups)\s?[=:]\s?{n}",
+    r"(?:categor(?:y|ies)|class(?:es)?|labels?|types?|departments?|topics?) \({n}(?: of (?:them|these|those))?\)",
     r"{n}[- ](?:way|class)(?!\w|[- ]object)",
     rf"{{n}}\s(?:{_NO_LABEL}[\w-]+\s){{0,3}}?{_STRONG_LABELS}(?!\w|\s(?:of )?(?:layers|blocks|per))",
     r"{n}\s?个?(?:类别|类|种)",
@@ -75,6 +77,9 @@ NUM_CLASSES: tuple[str, ...] = (
     rf"(?<!\w)(?:which|what)(?: one)? of {_OUR}{_SMALL}{{n}} {_NOT_WHOSE}{_THING}",
     rf"(?<!\w)(?:is|are|as|into|to|shows?|says?|belongs to|predict\w*|recogni\w*|identif\w*) (?:exactly |any )?one of "
     rf"{_OUR}{_SMALL}{{n}} {_NOT_WHOSE}{_THING}",
+    rf"(?<!\w)(?:in|on|under|the (?:right|correct|proper|best)) one of {_OUR}{_SMALL}{{n}} {_NOT_WHOSE}{_THING}",
+    # sort scans by country (24 countries)
+    rf"(?<!\w){_SORTING}\w* (?:[^\s.;:!?]+ ){{0,5}}?by (?:[\w-]+ ){{1,3}}\({_SMALL}{{n}} (?:of them|{_THING})",
     # recognise 4 hand signs, tell 6 mushrooms apart
     rf"(?<!\w){_APART} (?:between |among |all )?{_OUR}{_SMALL}{{n}} {_NOT_WHOSE}{_THING}",
     rf"(?<!\w)tell(?:s|ing)? (?:apart )?{_OUR}{_SMALL}{{n}} {_NOT_WHOSE}{_THING}(?= (?:\w+ ){{0,3}}apart|[.,;]|$)",

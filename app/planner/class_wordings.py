@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 
-_WORD = r"[^\W\d_][\w'-]{0,30}"
-_WORDS = rf"{_WORD}(?: {_WORD}){{0,2}}"
-_SLASHES = re.compile(rf"(?<![\w./\\-])({_WORDS}?(?:\s?/\s?{_WORDS}?){{1,12}})(?![\w/\\-]|\s?/|\.\w)", re.I)
+WORD = r"[^\W\d_][\w'-]{0,30}"
+WORDS = rf"{WORD}(?: {WORD}){{0,2}}"
+_SLASHES = re.compile(rf"(?<![\w./\\-])({WORDS}?(?:\s?/\s?{WORDS}?){{1,12}})(?![\w/\\-]|\s?/|\.\w)", re.I)
 _PRONOUNS = r"(?:he|she|they|his|hers?|theirs?|him|them|and|or|either)"
 _LEADS_TO_DATA = r"(?:from|with|using|given|by|on|per|via) \S+$"
 _POLES = (
@@ -43,6 +43,7 @@ _OPPOSITES = (
     r"\bwhich (?:[\w'-]+ ){0,8}?(?:is|are|has|have) (?:[\w'-]+ ){1,4}?"
     r"(?:and|or|from) which (?:ones? )?(?:is|are"
     r"|not|do|does|has|have)\b",
+    rf"(?<![\w-])(?:{_POLES}) or (?:{_POLES})(?![\w-])",
     r"\b(?:those|ones|the one) (?:that|which|who) (?:[\w'-]+ ){1,5}?(?:from|and) (?:those|ones|the ones|the one) "
     r"(?:that|which|who)\b",
 )
@@ -52,23 +53,23 @@ _FIND = (
     r"|mark(?:s|ing)?|count(?:s|ing)?|box(?:es|ed)?|rectangles|look(?:s|ing)? for|search(?:es|ing)? for|tracks?)"
 )
 _FOUND = (
-    rf"\b{_FIND} (?:(?:the|all|any|every|each|drawn|around|of|for|single|individual|boxes|where) ){{0,4}}"
-    rf"((?:{_WORD}(?: {_WORD}){{0,1}}, ?){{1,30}}(?:{_WORD} ){{0,2}}(?:and|or) {_WORD}"
+    rf"\b{_FIND} (?:(?:the|all|any|every|each|drawn|around|round|of|for|single|individual|boxes|where) ){{0,4}}"
+    rf"((?:{WORD}(?: {WORD}){{0,1}}, ?){{1,30}}(?:{WORD} ){{0,2}}(?:and|or) {WORD}"
     r"|[a-z-]{2,}s and [a-z-]{2,}s)(?![\w-])"
 )
 _TOLD = (
     r"\b(?:tell(?:s|ing)?|distinguish(?:es|ing)?|recogni[sz](?:es?|ing)|identif(?:y|ies|ying)|differentiat(?:es?|ing)) "
-    rf"(?:between |among |the )?((?:{_WORD}(?: {_WORD}){{0,2}}, ?){{1,30}}(?:{_WORD} ){{0,2}}(?:and"
-    rf"|or) {_WORD})(?![\w-])"
+    rf"(?:between |among |the )?((?:{WORD}(?: {WORD}){{0,2}}, ?){{1,30}}(?:{WORD} ){{0,2}}(?:and"
+    rf"|or) {WORD})(?![\w-])"
 )
-_INSIDE = r"\b(?:by|from|using|via|through|on|in|with|of|for|whether|if)\b"
+INSIDE = r"\b(?:by|from|using|via|through|on|in|with|of|for|whether|if)\b"
 _ONE_CLASS = r"\b(?:only |just )?(?:one|a single|1)[- ](?:object )?class\b|\bsingle[- ]class\b"
 _NO_THING = (
     r"\b(?:report|draw|count|use|train|return|save|map|iou|boxes|classes|scores|give|show|metrics|epochs|its|their|file"
     r"|category|corners)\b"
 )
 
-_VERSUS = rf"(?<!\w){_WORD}(?:,? (?:vs\.?|versus) (?:the )?{_WORD}){{2,20}}"
+_VERSUS = rf"(?<!\w){WORD}(?:,? (?:vs\.?|versus) (?:the )?{WORD}){{2,20}}"
 _TO = r"([01])\s?(?:-|to|through|bis|à)\s?(\d{1,2})(?![\d.,]\d|\d|-|\s?%)"
 _SCALES = (  # a rating from 1 to 5, KL grade 0-4, 1-5 stars
     r"\b(?:stars?|(?:star )?ratings?|grades?|scores?|scale|levels?|severity|quality|class(?:es)?|labels?) "
@@ -120,14 +121,14 @@ def read_versus(text: str) -> Found | None:
 def read_told_apart(text: str) -> Found | None:
     """`tell pan, tilt and zoom shots apart`, `recognise letters, invoices or complaints`."""
     for match in re.finditer(_TOLD, text, re.IGNORECASE):
-        names = _parts(match.group(1))
+        names = parts(match.group(1))
         asked = [name for name in names if re.fullmatch(rf"(?:the |its |their )?(?:{_ASKED}|sex)", name, re.IGNORECASE)]
-        if len(asked) < 2 and not any(re.search(_INSIDE, name, re.IGNORECASE) for name in names):
+        if len(asked) < 2 and not any(re.search(INSIDE, name, re.IGNORECASE) for name in names):
             return len(names), match.group()
     return None
 
 
-def _parts(enumeration: str) -> list[str]:
+def parts(enumeration: str) -> list[str]:
     return re.split(r",\s?(?:and |or )?|\s(?:and|or)\s", enumeration)
 
 
@@ -139,7 +140,7 @@ def read_opposites(text: str) -> re.Match[str] | None:
 def read_found_things(text: str) -> Found | None:
     """The things that a detector is to find, by name: `detect cars, buses and trucks`; or that there is one class."""
     for match in re.finditer(_FOUND, text, re.IGNORECASE):
-        names = _parts(match.group(1))
+        names = parts(match.group(1))
         if not re.search(_NO_THING, match.group(1), re.IGNORECASE):
             return len(names), match.group()
     only = re.search(_ONE_CLASS, text, re.IGNORECASE)

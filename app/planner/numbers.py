@@ -7,7 +7,8 @@ _COUNTED = (
     "eighteen nineteen twenty"
 )
 _WORDS = {word: value for value, word in enumerate(_COUNTED.split())} | {
-    "single": 1, "a dozen": 12, "dozen": 12, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "hundred": 100,
+    "single": 1, "a dozen": 12, "dozen": 12, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
+    "eighty": 80, "ninety": 90, "hundred": 100,
     "a hundred": 100, "one hundred": 100, "two hundred": 200, "thousand": 1000, "a thousand": 1000,
     "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6, "sieben": 7, "acht": 8, "neun": 9, "zehn": 10,
     "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "due": 2, "tre": 3,
@@ -22,7 +23,10 @@ NUMBER = (
 )
 """A number as group `n`; neither part of a longer one nor one that goes on with "million"."""
 
-IS = r"(?:\s?(?:of|is|was|=|:|to|at|with|set to|about|around|~|up to|\(|a|the)){0,4}\s?"
+IS = (
+    r"(?:\s?(?:of|is|was|=|:|to|at|with|set to|about|around|~|up to|\(|a|the)"
+    r"|\s(?:[a-zλα]|alpha|eta|lambda)(?=\s?=)){0,4}\s?"
+)
 """What may stand between the name of a quantity and its number."""
 
 
@@ -38,32 +42,6 @@ def number(text: str) -> float:
     if plain.endswith("k"):
         return float(plain[:-1]) * 1000
     return float(plain.replace(",", ""))
-
-
-def unified(text: str) -> str:
-    """One spelling of dashes, quotes, spaces and numbers: `0,001` becomes `0.001`, `20.000` and `20 000` `20000`.
-
-    Words of more than 60 characters are cut: patterns look a few words ahead from every position, and bounded words
-    keep that cheap for any text.
-    """
-    for old, new in (
-        ("–", "-"),
-        ("—", " - "),
-        ("‑", "-"),
-        ("’", "'"),
-        ("，", ", "),
-        ("、", ", "),
-        ("：", ": "),
-        ("。", ". "),
-    ):
-        text = text.replace(old, new)
-    text = re.sub(r"\s+", " ", text)
-    text = re.sub(r"(?<![\d.,])0,(\d{1,10})(?!\d|,\d)", r"0.\1", text)
-    text = re.sub(
-        r"(?<![\w.,])([1-9]\d{0,2})((?:\.\d{3}){1,3})(?![\w.])(?!,\d)", lambda m: m[1] + m[2].replace(".", ""), text
-    )
-    text = re.sub(r"(?<![\d.,])([1-9]\d{0,2}) (000)(?![\d.,])", r"\1\2", text)
-    return re.sub(r"\S{60}", r"\g<0> ", text)
 
 
 def lower_case(text: str) -> str:

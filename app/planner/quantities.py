@@ -45,7 +45,9 @@ NOT_AFTER: dict[str, str] = {
     r"|(?:summar\w+|headlines?|answers?|repl(?:y|ies)) (?:\w+ ){0,4}$",  # what comes out is another length
     "horizon": r"(?:answer|reply|finish|ready|trained?|running|runs) (?:\w+ ){0,3}(?:in|within|for) (?:the )?$",
     "window": r"(?:published|collected|recorded|gathered|trained) (?:\w+ ){0,3}$",
-    "num_classes": r"(?:top|best of|first) $",
+    "num_classes": r"(?:top|best of|first) $"
+    r"|(?:size|dim\w*|width|length|rate|units|seed|epochs|batch\w*|window|hidden)(?: of| =|=)? ?$"
+    r"|(?:rec[ei]{2}v\w*|get|gets|send|sends|collect\w*|own|owns) (?:around |about |some |roughly |over )?$",
     "num_layers": r"(?:freez\w+|frozen|unfreez\w+) (?:the )?(?:first |last )?$",
     "scale_factor": r"(?:down|decay\w*|multipl\w*|learning rate) (?:\w+ ){0,3}$",
 }
@@ -87,6 +89,7 @@ def image_channels() -> re.Pattern[str]:
             r"|satellite|multispectral"
             r"|data|volumes?))|images?\s(?:[\w-]+\s){0,4}(?:with|have|having|of)\s{n}\s(?:channels|bands)"
             r"|{n}\s(?:spectral\s)?bands|(?<!\w)(?:in_)?channels\s?[=:]\s?{n}"
+            r"|(?<![\w.])(?P<few>[1-4])\s?ch(?:annels?)?(?!\w)"
         )
     )
 

@@ -31,6 +31,11 @@ HORIZON: tuple[str, ...] = (
     rf"{{n}}[- ]{_TIME} (?:of|for) {_DAY_OR_WEEK}(?!'s \d)",
     rf"(?:forecast(?:ing)?\s)?horizon{IS}{{n}}(?:\s?{_TIME})?",
     rf"{{n}}[- ]?{_TIME}[- ](?:ahead|in advance|into the future|out\b)",
+    r"in and {n}(?P<left_out>) ahead(?!\w)",
+    rf"{{n}}[- ]{_TIME} (?:to come|to follow|that follow|afterwards|later)(?!\w)",
+    rf"(?:predict|forecast|output|estimat|project)\w* (?:the )?{{n}}[- ]{_TIME}"
+    r"(?! (?:of (?:the )?(?:history|context|past)|back|before|ago"
+    r"|old|windows?))",
     r"{n} (?P<unit>prochaines (?:heures|jours))",
     rf"{{n}}[- ]{_TIME}[- ](?:forecasts?|predictions?)",
     r"(?P<n>next) (?:single )?(?P<unit>day|hour|week|month|step|value|time ?step|price|temperature|reading"
@@ -43,7 +48,8 @@ WINDOW: tuple[str, ...] = (
     rf"{_LAST}\s{{n}}\s\(?{_TIME}",
     rf"{_LAST}\s{{n}} {_ADJECTIVE}(?!\w)",
     rf"(?<!but )(?<!but the )(?:the|its|their|die|den|der|les|las|los) {_LAST}\s{{n}}{_LEFT_OUT}",
-    rf"(?:window|look[- ]?back|history|fenster)(?:[ _](?:size|length|period|window))?{IS}{{n}}(?:\s?{_TIME})?",
+    rf"(?<!\w)(?:window|win|look[- ]?back|history|fenster)(?:[ _](?:size|length|period|window))?{IS}{{n}}"
+    rf"(?:\s?{_TIME})?",
     rf"(?:input|series|sequence|signal)[ _](?:length|window){IS}{{n}}(?:\s?{_TIME})?",
     rf"{{n}}[- ]{_TIME}\s(?:(?:input\s)?windows?|look[- ]?back|segments?|sequences?|series|eeg|ecg|signals?)",
     rf"{{n}}[- ]{_TIME}\s(?:of\s)?(?:history|context|past (?:data|values|readings)|lags?)(?!\w)",
@@ -57,4 +63,7 @@ WINDOW: tuple[str, ...] = (
     r"(?!\d{5}|\d{1,3},\d){n} (?:steps|samples|points|readings|ticks) (?:of|x|×|by|with) {n} (?:[\w-]+ ){0,2}?"
     r"(?:channels?|sensors?|signals?|ax[ei]s|leads?|variables|features|electrodes)(?!\w)",
     r"(?:heart)?beats?, (?:\w+ \w+, )?{n} samples",
+    rf"(?<!\w)stretch(?:es)? of {{n}} {_TIME}",
+    r"{n} (?:samples|points|readings) (?:@|at) \d",
+    rf"{{n}} past {_TIME}",
 )

@@ -3,7 +3,7 @@
 import re
 
 from dlcodegen.planner.datasets import known_dataset
-from dlcodegen.planner.numbers import unified
+from dlcodegen.planner.notation import unified
 from dlcodegen.planner.reading import Reading, blank
 from dlcodegen.planner.stated_classes import read_classes
 from dlcodegen.planner.stated_image import read_image
@@ -49,13 +49,16 @@ _QUANTITIES = {
     "tabular-regression": {"num_features", "num_outputs"},
     "time-series-forecasting": {"window", "horizon", "num_features", "stride"},
     "time-series-classification": {"window", "num_features", "num_classes", "stride"},
-    "anomaly-detection": {"num_features", "latent_dim", "window"},
+    "anomaly-detection": _IMAGE | {"num_features", "latent_dim", "window"},
     "audio-classification": {"num_classes", "sample_rate", "clip_seconds", "num_mels"},
-    "automatic-speech-recognition": {"vocab_size", "sample_rate", "num_mels"},
+    "automatic-speech-recognition": {"vocab_size", "sample_rate", "clip_seconds", "num_mels"},
     "recommendation": {"num_users", "num_items", "latent_dim", "embedding_dim"},
     "graph-machine-learning": {"num_features", "num_classes"},
-    "multimodal-classification": _IMAGE | {"num_features", "num_classes"},
+    "multimodal-classification": _IMAGE | _TEXT | {"num_features", "num_classes"},
 }  # fmt: skip
+
+
+_PICTURES = r"\b(?:photo|image|picture|pic|pixel|px|camera|snapshot|shot|scan|x-?ray|micrograph|frame|rgb|gr[ae]yscale)"
 
 
 def read_stated(requirement: str, dataset: str, category: str, framework: str = "") -> Reading:
@@ -65,6 +68,8 @@ def read_stated(requirement: str, dataset: str, category: str, framework: str = 
     if framework:
         reading.facts["framework"] = {"name": "framework", "value": framework, "text": f"--framework {framework}"}
     texts = [unified(text) for text in (requirement, dataset) if text]
+    if category == "anomaly-detection" and not re.search(_PICTURES, " ".join(texts), re.IGNORECASE):
+        wanted -= _IMAGE
     for text in texts:
         _read_text(text, category, wanted, reading)
     for name, value in known_dataset(" ".join(texts), wanted).items():

@@ -3,6 +3,7 @@
 import re
 
 from dlcodegen import vocabulary
+from dlcodegen.planner.class_lists import read_enumeration
 from dlcodegen.planner.class_wordings import (
     Found,
     read_found_things,
@@ -28,8 +29,9 @@ _AND_LIST = re.compile(
     re.IGNORECASE,
 )
 _OR_LIST = re.compile(
-    rf"(?:: ?|\(|\b(?:as|into|whether|is|are|either|between|als|comme|como|come)\b ?)"
-    rf"(?:[\w-]+ ){{0,3}}?((?:{_NAME}, ?){{1,30}}(?:{_NAME},? )?(?:or|oder|ou|o) {_LAST})",
+    rf"(?:: ?|\(|\b(?:as|into|whether|is|are|doing|called|graded|rated|marked|labell?ed"
+    r"|writes down|goe?s? to|sent to|belongs? to|either|between|als|comme|como|come)\b ?)"
+    rf"(?:[\w-]+ ){{0,3}}?((?:{_NAME}, ?){{1,30}}(?:{_NAME},? )?(?:or|oder|ou|o) (?:an? |the )?{_LAST})",
     re.IGNORECASE,
 )
 _NOUN_LIST = re.compile(  # wine grade low, medium or high
@@ -46,7 +48,8 @@ _PREPOSITION = r"^(?:as|from|with|using|by|for|on|at|of|where)\b"
 _ASKED = r"^(?:the |its |their )?(?:age|sex|gender|mood|genre|species|type|kind|price|weight|size|emotion|fare|name)s?$"
 _JOINED = r"\b(?:and|or|und|oder|et|ou|y|o|e)\b"
 _TWO = (
-    r"\bbinary (?:\w+ )?(?:classif\w*|labels?|targets?|outcomes?|segmentation|masks?|predict\w*|image|text)|\bbinär\w*"
+    r"\bbinary (?:\w+ )?(?:classif\w*|labels?|targets?|outcomes?|segmentation|masks?|predict\w*|image|text)"
+    r"|\(binary\)|\bbinär\w*|\b(?:marked|labell?ed|tagged|rated|called|flagged)(?: as)? \w+ or \w+\b(?! or|,)"
     r"|\b[a-z][\w-]* (?:vs\.?|versus) (?:the )?\w+|\bcats? (?:and|or|from) dogs?|\bdogs? (?:and|or|from) cats?"
     r"|\byes[/ ](?:or )?no\b|\b(?:\w+) or (?:not|no \w+)\b|\b(?:ok|normal|healthy|sick|ill|real|true|abnormal) (?:or"
     r"|and|from) (?:\w+)\b"
@@ -56,6 +59,7 @@ _TWO = (
     r"|\b(?:loan|credit|will|may|payment) (?:\w+ )?defaults?\b|\bdefault (?:risk|prediction)"
     r"|katzen und hunde\w*|chats et (?:de )?chiens|gatos y perros|gatti e cani|猫和狗|gesund und krank|enfermas y sanas"
 )
+_YES_OR_NO = r"\byes or no\b"
 _THIRD = r"(?<!\w)(?:vs\.?|versus|or|oder|ou)\s\w+,? (?:vs|or)"
 _WHETHER = r"\bwhether\b|\bpredict if\b|\bprédire si\b|\bpredecir si\b|\bvorhersage ob\b"
 
@@ -65,7 +69,10 @@ def read_classes(text: str, category: str, reading: Reading) -> None:
     if "num_classes" in reading.facts:
         return
     found = read_found_things(text) if category == "object-detection" else None
+    if found is None and (asked := re.search(_YES_OR_NO, text, re.IGNORECASE)):
+        found = 2, asked.group()
     found = found or read_slashes(text, _is_no_name) or read_versus(text) or read_told_apart(text) or _listed(text)
+    found = found or read_enumeration(text, category, _is_no_name)
     if found is None and category != "object-detection":
         found = _two(text)
     if found:

@@ -19,6 +19,9 @@ _SIZE = (
     r"(?![\w.]\d|[a-wyz]|x\b|\s?(?:kernel|conv|filter|pool|stride|patch|grid|window|µm|um|cm|mm|m\b|km|mag|zoom|matri"
     r"|block|cell))"
 )
+_SAID, _PIXELS = r"\s?(?:of|=|:|is)?\s?(\d{2,4})(?!\d)", r"(?<![\w.])(\d{2,4})\s?(?:px|pixels?)?[ -]"
+_HEIGHT = rf"\b(?:height|h(?=\s?[=:])){_SAID}|{_PIXELS}(?:high|tall)\b"
+_WIDTH = rf"\b(?:width|w(?=\s?[=:])){_SAID}|{_PIXELS}wide\b"
 _SIDES = (
     r"(?:image|img|input|picture|photo|tile|crop|frame|bild)s?[ _-]?(?:size|sz|resolution|side|größe)\s?(?:of|=|:|is"
     r"|to|von)?\s?(?:size\s?)?"
@@ -29,20 +32,26 @@ _SIDES = (
     r"(?:at|in|with) (?:a )?resolution (?:of )?(\d{2,4})(?!\d)|(?:at|in) (\d{2,4}) resolution",
 )
 _OF_PICTURES = (  # what may stand before a colour that is the pictures' and not a thing's
-    r"(?:\d|px|pixels?|images?|pictures?|photos?|scans?|frames?|tiles?|crops?|jpe?gs?|pngs?)\s?[,;:(]{0,2} ?"
+    r"(?:\d|px|square|pixels?|images?|pictures?|photos?|scans?|frames?|tiles?|crops?|jpe?gs?|pngs?)\s?[,;:(]{0,2} ?"
     r"(?:(?:all|are|is|in|and|only|pure|8-bit|24-bit)\s){0,3}"
 )
 _ENDS = r"(?=\s?(?:[.,;:)]|$))"
 _GREY = (
-    r"gr[ae]y[- ]?scale|black[- ]and[- ]white|monochrome|single[- ]channel|gr[ae]y (?:images|pictures|photos)"
+    r"gr[ae]y[- ]?scale|black[- ]and[- ]white|monochrome|\b(?:single|one|1)[- ]channel\b"
+    r"|gr[ae]y (?:images|pictures|photos)"
     rf"|{_OF_PICTURES}gr[ae]y{_ENDS}|(?:^|[,;:(]\s?)gr[ae]y,? (?=\d{{1,4}}\s?[x×])"
     r"|gr[ae]y[- ]?(?:levels?|values?|tones?)|shades of gr[ae]y"
     rf"|in gr[ae]y{_ENDS}"
     r"|graustufen\w*|niveaux de gris|escala de gris\w*|scala di grigi|灰度|\bb/w\b"
 )
+_SHOWN = (
+    r"(?:images?|photos?|pictures?|photographs?|frames?|pics?|shots?|scans?|stills?|crops?|tiles?|patches|jpe?gs?|pngs?|video"
+    r"|clips?|footage|micrographs?)"
+)
 _COLOUR = (
-    r"\brgb\b(?!-?d)|colou?r(?:ed)? (?:images?|photos?|pictures?|photographs?|frames?)|in (?:full )?colou?r\b"
-    rf"|{_OF_PICTURES}colou?r(?:ed)?{_ENDS}|(?:^|[,;:(]\s?)colou?r,? (?=\d{{1,4}}\s?[x×])"
+    rf"\brgb\b(?!-?d)|colou?r(?:ed)? {_SHOWN}\b|in (?:full )?colou?r\b"
+    rf"|{_OF_PICTURES}colou?r(?:ed)?(?=\s?(?:[.,;)]|$))|[,;:(]\s?colou?r,? (?=\d{{1,4}}\s?(?:[x×]|by\b|px))"
+    rf"|^colou?r,? (?=\d{{1,4}}\s?(?:[x×]|by\b))|\b(?:type|mode|kind|channels)\s?[:=]\s?colou?r\b"
     r"|farbbild\w*|彩色"
 )
 
@@ -75,12 +84,11 @@ def _read_tuples(text: str, reading: Reading) -> str:
 
 
 def _read_sides_by_name(text: str, reading: Reading) -> str:
-    """`height 240, width 320`."""
-    height = re.search(r"\bheight\s?(?:of|=|:|is)?\s?(\d{2,4})(?!\d)", text, re.IGNORECASE)
-    width = re.search(r"\bwidth\s?(?:of|=|:|is)?\s?(\d{2,4})(?!\d)", text, re.IGNORECASE)
+    """`height 240, width 320`, `H=240, W=320`, `320 pixels wide and 240 high`."""
+    height, width = (re.search(pattern, text, re.IGNORECASE) for pattern in (_HEIGHT, _WIDTH))
     if height and width:
         for name, match in (("image_height", height), ("image_width", width)):
-            reading.add(name, int(match.group(1)), match.group())
+            reading.add(name, int(next(filter(None, match.groups()))), match.group())
             text = blank(text, match)
     return text
 

@@ -15,35 +15,65 @@ _NAMED: tuple[tuple[str, object, str], ...] = (
     (
         "attention",
         True,
-        r"\b(?:with|and|plus|using|mit) (?:\w+ )?attention(?! heads| gates?| to)\b|\battention (?:layer|mechanism"
-        r"|pooling)\b",
+        r"(?:\b(?:with|and|plus|using|mit)|[+&]|w/) ?(?:\w+ )?att(?:entio)?n\b(?! heads| gates?| to|[- ]?u-?net)\b"
+        r"|\battention (?:layer|mechanism|pooling)\b",
     ),
     ("pretrained", True, r"\bpre-?trained\b|\btransfer[- ]learning\b|\bfine-?tun\w+|\bimagenet weights\b"),
-    ("early_stopping", True, r"\bearly[- ]stopp(?:ing|ed)?\b|\bstop(?:ping)? early\b"),
-    ("augmentation", True, r"\b(?:data |image )?augment\w*|\brandom (?:horizontal )?(?:flips?|crops?|rotations?)\b"),
-    ("batch_norm", True, r"\bbatch[- _]?norm(?:ali[sz]ation)?\b|\bbn layers\b"),
-    ("class_weights", True, r"\b(?:im|un)balanced?\w*|\bclass[- ]weight\w*|\bweighted loss\b"),
+    (
+        "early_stopping",
+        True,
+        r"\bearly[- ]stop(?:p(?:ing|ed)|s)?\b|(?-i:\bES\b)(?=\s?(?:\(|pat|with|after))"
+        r"|\bstop(?:s|ping)?(?: the)?(?: training)? (?:early|once|when|if|as soon as)\b",
+    ),
+    (
+        "augmentation",
+        True,
+        r"(?<!time )(?<!time-)\baugment\w*|\baugs?\b(?!\s?:)|\brandom (?:horizontal )?(?:flips?|crops?|rotations?)\b",
+    ),
+    ("batch_norm", True, r"\bbatch[- _]?norm(?:ali[sz]ation)?\b|(?-i:\bBN\b)"),
+    (
+        "class_weights",
+        True,
+        r"\b(?:im|un)balanced\b|\bclass imbalance|\bimbalance (?:of|in|between) (?:the )?(?:class|label)"
+        r"|\bclass[- _]weight\w*|\bweigh(?:t|ed|ting|ing)? (?:the |rare |our ){0,2}class\w*"
+        r"|\bweighted (?:loss|bce|ce|(?:binary |categorical )?cross[- ]entropy|classes)\b",
+    ),
     (
         "scheduler",
         "cosine",
-        r"\bcosine(?: annealing)?(?: learning[- ]rate)?(?: schedul\w+| decay| annealing)|\bcosine annealing\b"
-        r"|(?:decay\w*|anneal\w*|schedul\w*|lowered) (?:by|with|along|using|on) (?:a )?cosine\b",
+        r"\bcosine\b(?![- ](?:similarit|distance|embedding|loss|score|margin|metric|proximity))",
     ),
-    ("scheduler", "step", r"\bstep(?:wise)? (?:learning[- ]rate )?(?:schedul\w+|decay)\b|\bsteplr\b"),
-    ("scheduler", "one-cycle", r"\bone-?cycle\b"),
+    ("scheduler", "step", r"\bstep(?:wise)? (?:learning[- ]rate |lr )?(?:schedul\w+|decay)\b|\bstep[- ]?lr\b"),
+    ("scheduler", "one-cycle", r"\bone-?cycle(?:lr)?\b"),
     ("scheduler", "plateau", r"\breduce ?lr ?on ?plateau\b|\bon (?:a )?plateau\b"),
+    ("scheduler", "exponential", r"\bexp(?:onential)?(?: lr| learning[- ]rate)? (?:decay|schedul\w+)"),
     ("scheduler", "warm-up", r"\bwarm-?up\b"),
     ("activation", "gelu", r"\bgelu\b"),
     ("activation", "leaky_relu", r"\bleaky[- _]?relu\b"),
+    ("activation", "selu", r"\bselu\b"),
     ("activation", "elu", r"\belu\b"),
     ("activation", "tanh", r"\btanh\b"),
     ("activation", "silu", r"\bsilu\b|\bswish\b"),
+    ("activation", "relu", r"(?<!leaky )(?<!leaky-)(?<!leaky_)\brelu\b"),
     ("nesterov", True, r"\bnesterov\b"),
 )
 
 
 _OVERLAP = re.compile(
     r"\s?(?:\(|(?:at|@|with|for)\s?){1,2}(?:an? )?iou\s?(?:of|=|>=?|threshold(?: of)?)?\s?0?\.\d+", re.IGNORECASE
+)
+_MEANS_LOSS = (  # "MSE, Adam, 20 epochs" lists how it is trained
+    r"(?: (?!and\b|or\b)[a-z]+){0,5}? (?:as (?:the |a )?(?:training )?)(?:loss|criterion|objective)"
+    r"| (?:loss|criterion|objective)| on (?!the |held|test|val)\w| both to train"
+    r"|[.,;]? (?:and |with )?(?:n?adam|radam|sgd|rms|ada)"
+)
+_LEADS_TO_LOSS = (
+    r"(?:loss(?: function)?|criterion|objective|minimi[sz]\w+|optimi[sz]\w+|train\w* (?:with|on|by|against)|w/)"
+    r"(?:[ :=]|of|is|the){0,6}$"
+)
+_LEADS_TO_METRIC = (
+    r"(?:metric|report\w*|measur\w*|scor\w*|evaluat\w*|judg\w*|quot\w*|care\w* (?:about|for)|show\w*|print\w*|tell|give"
+    r"|track\w*|compar\w*|eval|test)\W(?:[\w:=]+ ){0,3}$"
 )
 _PICTURES = ("image", "object-", "keypoint-", "depth-", "unconditional-image", "metric-", "self-supervised", "video")
 _LOOSELY: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -56,7 +86,7 @@ _LOOSELY: dict[str, tuple[str, tuple[str, ...]]] = {
 def read_names(text: str, category: str, reading: Reading) -> None:
     """Everything that has a name; what the sentence takes back ("without dropout") is left out."""
     unclaimed = _read_loss_and_optimizer(text, reading)
-    _read_metrics(unclaimed, reading)
+    _read_metrics(unclaimed, category, reading)
     _read_architecture(text, category, reading)
     techniques = ((technique.name, True, rf"\b(?:{technique.words})") for technique in TECHNIQUES)
     for name, value, pattern in (*_NAMED, *techniques):
@@ -76,6 +106,8 @@ def _read_loss_and_optimizer(text: str, reading: Reading) -> str:
             if match and not negated(text, match) and not (name == "loss" and _is_metric(term.name, text, match)):
                 reading.add(name, term.name, match.group())
                 text = blank(text, match)
+                if again := re.match(rf"\s?\((?:the )?(?:{term.pattern})\)", text[match.end() :], re.IGNORECASE):
+                    text = text[: match.end()] + " " * len(again.group()) + text[match.end() + len(again.group()) :]
                 break
     return text
 
@@ -86,17 +118,22 @@ def _is_metric(loss: str, text: str, match: re.Match[str]) -> bool:
         return False
     before, after = (
         text[max(0, match.start() - 25) : match.start()].lower(),
-        text[match.end() : match.end() + 16].lower(),
+        text[match.end() : match.end() + 40].lower(),
     )
-    names_loss = "loss" in match.group().lower() or re.match(r" (?:as (?:the )?)?(?:loss|criterion|objective)", after)
-    return not names_loss and not re.search(
-        r"(?:loss(?: function)?|criterion|objective|minimi[sz]\w+|optimi[sz]\w+|train\w* with)(?:[ :=]|of|is"
-        r"|the){0,6}$",
-        before,
+    names_loss = "loss" in match.group().lower() or re.match(_MEANS_LOSS, after) or re.search(_LEADS_TO_LOSS, before)
+    if names_loss or not match.group().isupper():
+        return not names_loss
+    # of "MLP, MSE. Report R2" the one that stands alone is the loss
+    others = [term for term in vocabulary.METRICS if term.name not in ("mae", "mse") and term.search(text)]
+    beside = any(
+        re.match(rf"\s?(?:,|and|&|\+|/|or) ?(?:the )?(?:{term.pattern})", after, re.IGNORECASE)
+        or re.search(rf"(?:{term.pattern})\s?(?:,|and|&|\+|/|or) ?(?:and )?$", before, re.IGNORECASE)
+        for term in others
     )
+    return not others or beside or re.search(_LEADS_TO_METRIC, before) is not None
 
 
-def _read_metrics(text: str, reading: Reading) -> None:
+def _read_metrics(text: str, category: str, reading: Reading) -> None:
     """All metrics that are named, in the order of the sentence; the first is the one that counts.
 
     The longest name comes first: "mean average precision at IoU 0.5" names neither a precision nor an IoU.
@@ -106,7 +143,8 @@ def _read_metrics(text: str, reading: Reading) -> None:
     for term, _ in sorted(named, key=lambda item: -len(item[1].group())):
         match = term.search(text)
         if match and not _is_dismissed(text, match):
-            found.append((match.start(), term.name, match.group()))
+            is_ranking = match.group() == "AP" and category != "object-detection"
+            found.append((match.start(), "average_precision" if is_ranking else term.name, match.group()))
             text = blank(text, match)
             if term.name == "map_50" and (at := _OVERLAP.match(text, match.end())):
                 text = blank(text, at)
@@ -143,7 +181,9 @@ def _read_variant(architecture: str, words: str, reading: Reading) -> None:
     if layers and architecture in _NUMBERED and int(str(layers["value"])) >= 10:
         reading.add("variant", f"{architecture}-{layers['value']}", layers["text"])
         del reading.facts["num_layers"]
-    elif re.search(r"\d|\+\+|bert|gpt", words, re.IGNORECASE) and not re.match(r"[12]-?d", words, re.IGNORECASE):
+    elif re.search(r"\d|\+\+|bert|gpt", words, re.IGNORECASE) and not re.match(
+        r"[12]-?d|seq2seq", words, re.IGNORECASE
+    ):
         reading.add("variant", words, words)
 
 

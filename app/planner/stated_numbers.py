@@ -8,9 +8,17 @@ from dlcodegen.planner.quantity_patterns import PATTERNS
 from dlcodegen.planner.reading import Reading, blank
 from dlcodegen.planner.time_steps import TimeSteps
 
-_NUMBERS = r"[\[(]?(\d{1,5}(?:\s?(?:,|and|->|-|→|then|/|,\s?and)\s?\d{1,5}){1,15})[)\]]?"
+_NUMBERS = (
+    r"[\[(]?(\d{1,5}(?:\s?(?:,|and|->|-|→|then|/|,\s?and)\s?\d{1,5}){1,15})"
+    # "hidden size 384, 6 layers", "filters 64/128/256, 3x3 kernels": the last number counts another thing
+    r"(?!\d|\s?[x×*]\s?\d|[- ](?:\w+ ){0,2}(?:layers?|heads?|epochs?|blocks?|levels?)(?!\w))[)\]]?"
+)
 _LISTS = (
-    ("betas", r"betas?\s?(?:of|=|:)?\s?\(?(0\.\d+\s?(?:,|and)\s?0\.\d+)\)?"),
+    (
+        "betas",
+        r"betas?\s?(?:of|=|:)?\s?\(?((?:0?\.\d*|0)\s?(?:,|and)\s?0?\.\d+)\)?"
+        r"|beta_?1\s?=\s?(0?\.\d+\W{1,4}(?:and )?beta_?2\s?=\s?0?\.\d+)",
+    ),
     (
         "kernel_sizes",
         rf"kernel[ _-]sizes?(?:\s(?:of|with))?[\s:=]{{0,2}}{_NUMBERS}|(?:filters|kernels) of (?:size"
@@ -18,19 +26,20 @@ _LISTS = (
     ),
     (
         "filters",
-        rf"(?:filters?|channels|feature maps)(?:\s(?:of|with|sizes?|counts?)){{0,2}}[:=]?\s?{_NUMBERS}"
+        rf"(?:filters?|channels|feature maps)(?:\s(?:of|with|sizes?|counts?)){{0,2}}\s?[:=]?\s?{_NUMBERS}"
         rf"|(?<![\w.,-]){_NUMBERS}\s(?:\w+\s)?(?:filters|channels|feature maps)",
     ),
     (
         "hidden_units",
-        r"(?:(?:hidden|dense|fully[- ]connected)\s(?:layers?|sizes?|units)|layers|mlp|units|neurons)(?:\s(?:of|with"
+        r"(?:(?:hidden|dense|fully[- ]connected)[\s_](?:layers?|sizes?|units|head)|layers|mlp|units|neurons|dense"
+        r"|widths|fc)(?:\s(?:of|with"
         r"|sizes?|size|widths?|has"
         rf"|having)){{0,2}}[:=]?\s?{_NUMBERS}(?!\s?(?:filters|epochs|%))"
         rf"|(?<![\w.,-]){_NUMBERS}\s(?:hidden\s)?(?:units|neurons|nodes)"
         rf"|(?<![\w.,-])(\d{{1,5}}(?:-\d{{1,5}}){{1,8}})\s(?:mlp|perceptron)"
         rf"|(?<![\w.,-])(\d{{1,5}}(?:-\d{{1,5}}){{2,8}})\s(?:\w+ )?(?:network|net|dnn|layers|units|neurons|head)"
-        rf"|(?:network|net|mlp|perceptron|dnn|layers|towers?|head)\s?(?:of|with|has|having|,)?\s?(?:widths?|sizes?)?\s?[:=(]?\s?"
-        rf"(?!(?:19|20)\d\d-)(\d{{1,5}}(?:-\d{{2,5}}){{1,8}})(?![\d/.-])",
+        r"|(?:network|net|mlp|perceptron|dnn|layers|towers?|head)\s?(?:of|with|has|having|,)?\s?"
+        rf"(?:widths?|sizes?)?\s?[:=(]?\s?(?!(?:19|20)\d\d-)(\d{{1,5}}(?:-\d{{2,5}}){{1,8}})(?![\d/.-])",
     ),
 )
 _NARROW = 8
@@ -57,7 +66,8 @@ def read_lists(text: str, reading: Reading, wanted: set[str]) -> str:
             if name == "hidden_units" and max(numbers) < _NARROW:  # "freeze layers 3-5"
                 continue
             if name == "betas":
-                reading.add(name, ", ".join(re.findall(r"0\.\d+", found)), match.group())
+                pair = [float(value) for value in re.findall(r"(?<![\w_])(?:0?\.\d+|0\.?(?!\d))", found)]
+                reading.add(name, ", ".join(f"{value:g}" for value in pair), match.group())
             elif name == "kernel_sizes":
                 reading.add(name, ",".join(map(str, numbers)), match.group())
             else:

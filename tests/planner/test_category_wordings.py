@@ -122,11 +122,15 @@ def test_the_task_is_found_by_its_meaning(category: str, sentence: str) -> None:
 
 @pytest.mark.parametrize("mistaken", ["image-classification", "audio-classification", "other"])
 @pytest.mark.parametrize(("category", "sentence"), DECIDED)
-def test_words_that_leave_no_doubt_decide_whatever_the_predictor_says(
+def test_words_that_leave_no_doubt_decide_unless_the_predictor_is_sure(
     category: str, sentence: str, mistaken: str
 ) -> None:
-    odds = {**dict.fromkeys(CATEGORIES, 0.0001), mistaken: 0.997}
-    assert find_category(sentence, "", odds).name == category
+    def odds(share: float) -> dict[str, float]:
+        return {**dict.fromkeys(CATEGORIES, (1 - share) / len(CATEGORIES)), mistaken: share}
+
+    assert find_category(sentence, "", odds(0.65)).name == category
+    sure = find_category(sentence, "", odds(0.997)).name
+    assert sure == (category if mistaken == "other" else mistaken)
 
 
 def test_the_predictor_decides_between_tasks_that_words_leave_open() -> None:

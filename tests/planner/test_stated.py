@@ -90,7 +90,7 @@ STATED: list[tuple[str, dict[str, object]]] = [
     ("classify photos with a GRU-free CNN instead of a ViT", {"architecture": "cnn"}),
     (
         "classify photos with 10^-4 learning rate, batch of 16, 1 × 10^-5 weight decay, seed 7",
-        {"learning_rate": 0.0001, "batch_size": 16, "seed": 7},
+        {"learning_rate": 0.0001, "batch_size": 16, "seed": 7, "weight_decay": 1e-05},
     ),
     (
         "Ich möchte Bilder von 6 Obstsorten klassifizieren, 48x48 Pixel, Lernrate 0,001, 30 Epochen",
@@ -202,7 +202,7 @@ STATED: list[tuple[str, dict[str, object]]] = [
     ("classify photos with a learning rate of 5", {}),
     (
         "Keras CNN for photos of 4 flowers classes, RMSprop, SELU",
-        {"framework": "keras", "architecture": "cnn", "num_classes": 4, "optimizer": "RMSprop"},
+        {"framework": "keras", "architecture": "cnn", "num_classes": 4, "optimizer": "RMSprop", "activation": "selu"},
     ),
 ]
 
