@@ -97,6 +97,13 @@ def _facts(rows: list[Row]) -> list[Block]:
         )
         for row in rows
         if row["key"] == "stated facts"
+    ] + [
+        Text(
+            f"{row['key'].capitalize()} part: {row['read']} of {row['stated']} are read"
+            f" ({row['read'] / row['stated']:.1%}),\nall of them in {row['whole']} of {row['sentences']} sentences."
+        )
+        for row in rows
+        if row["key"].startswith("facts of other hands")
     ]
 
 

@@ -66,6 +66,11 @@ def steps() -> Iterator[Step]:
     for way in ("greedy", "beam"):
         yield f"speed {way}", lambda way=way: _speed(Settings(way=way))  # type: ignore[misc]
     yield "stated facts", _stated_facts
+    for part in ("open", "kept"):
+        yield (
+            f"facts of other hands, {part}",
+            lambda part=part: stated_facts.read_of_others(part, shipped_planner().category_odds),  # type: ignore[misc]
+        )
     yield from task_reading.steps()
     yield from _on_published_rows(_all_ways)
 

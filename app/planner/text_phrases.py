@@ -1,6 +1,12 @@
 """Phrases that speak for one of the tasks on text: points, and a regular expression of whole words."""
 
-_LANGUAGES = r"english|german|french|spanish|italian|portuguese|chinese|japanese|hindi|russian|arabic|en|de|fr|es|it"
+_LANGUAGES = (
+    r"english|german|french|spanish|italian|portuguese|chinese|mandarin|japanese|korean|vietnamese|thai|hindi|urdu|bengali"
+    r"|tamil|russian|ukrainian|polish|czech|slovak|slovene|croatian|serbian|bulgarian|romanian|hungarian|greek|turkish"
+    r"|persian|farsi|arabic|hebrew|swahili|yoruba|hausa|amharic|dutch|flemish|danish|swedish|norwegian|finnish|icelandic"
+    r"|faroese|estonian|latvian|lithuanian|welsh|irish|breton|basque|catalan|galician|latin|quechua|luganda|malay"
+    r"|indonesian|en|de|fr|es|it"
+)
 _WRITINGS = (
     r"limericks?|ballads?|rhymes?|verses?|novels?|fairy ?tales?|tales?|fables?|riddles?|slogans?|puns?|proverbs?|quotes"
     r"|essays?|screenplays?|aphorisms?|prayers?|sermons?|couplets?|odes?|epigrams?|horoscopes?|raps?|love letters|"
@@ -62,7 +68,7 @@ TEXT_PHRASES: dict[str, tuple[tuple[float, str], ...]] = {
     ),
     "translation": (
         (9, r"translat\w*|übersetz\w*|tradu[ckzi]\w*|transliterat\w*|text[- ]to[- ]sql|翻译|中英"),
-        (9, rf"(?:{_LANGUAGES})(?: to |-to-| into |->|→)(?:{_LANGUAGES})"),
+        (9, rf"(?:{_LANGUAGES})(?: to |-to-| into | ?(?:->|→|=>|⇒) ?)(?:{_LANGUAGES})"),
         (4, r"seq(?:uence)?[- ]?(?:2|to)[- ]?seq(?:uence)?"),  # so are summaries made
         (6, r"date formats?|iso dates|spelling correction|grammar correction"),
     ),
