@@ -9,6 +9,7 @@ from dlcodegen.plan import SolutionPlan
 from dlcodegen.report import Fact
 from dlcodegen.syntax_tree import config_defaults, parse
 from dlcodegen.writers.block_source import imports_for
+from dlcodegen.writers.data_split import set_split
 from dlcodegen.writers.framework import framework_of
 from dlcodegen.writers.script_edit import (
     Edit,
@@ -156,5 +157,7 @@ def finished(code: str, facts: list[Fact]) -> str:
     """Metrics and training extras added, and the claim about the sample's own smoke result taken out."""
     metrics = next((fact["value"] for fact in facts if fact["name"] == "metric"), [])
     code = add_metrics(code, [str(name) for name in metrics] if isinstance(metrics, list) else [])
-    code = framework_of(code).add_training_extras(code, {fact["name"]: fact["value"] for fact in facts})
+    stated = {fact["name"]: fact["value"] for fact in facts}
+    code = set_split(code, stated["split"]) if "split" in stated else code
+    code = framework_of(code).add_training_extras(code, stated)
     return re.sub(r"\nResult \(--smoke\):.*?(?=\n\n|\n?\"\"\")", "", code, count=1, flags=re.DOTALL)

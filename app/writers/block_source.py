@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from dlcodegen.corpus import techniques as techniques_package
 from dlcodegen.syntax_tree import parse
 
 _FOLDER = Path(__file__).parent / "blocks"
@@ -23,6 +24,14 @@ def block_classes(framework: str = "pytorch") -> dict[str, str]:
             if isinstance(node, ast.ClassDef | ast.FunctionDef):
                 found[node.name] = ast.get_source_segment(text, node) or ""
     return found
+
+
+@cache
+def technique_source(name: str) -> str:
+    """The definitions in the file of a technique's ready part, without its imports, which every script has."""
+    text = (Path(techniques_package.__file__).parent / f"{name}.py").read_text(encoding="utf-8")
+    nodes = [node for node in parse(text).body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+    return "\n\n\n".join(ast.get_source_segment(text, node) or "" for node in nodes) + "\n"
 
 
 def used_names(code: str) -> list[str]:

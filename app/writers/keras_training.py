@@ -4,20 +4,28 @@ Its optimizer clips gradients by itself.
 """
 
 import ast
+import re
 from typing import Any
 
 from dlcodegen.execution.code_view import dotted
 from dlcodegen.syntax_tree import parse
-from dlcodegen.writers.block_source import blocks_for
+from dlcodegen.writers.block_source import blocks_for, technique_source
 from dlcodegen.writers.class_weighting import weigh_classes_in_keras
 from dlcodegen.writers.keras_augmentation import augment_pictures
-from dlcodegen.writers.script_edit import Edit, apply, function, insert_before
+from dlcodegen.writers.script_edit import Edit, apply, function, insert_before, optimizer_calls
 
 _SCHEDULES = {
     "cosine": "by_epoch(keras.optimizers.schedules.CosineDecay(config.learning_rate, decay_steps=config.epochs))",
     "step": (
         "by_epoch(keras.optimizers.schedules.ExponentialDecay("
         "config.learning_rate, decay_steps=max(1, config.epochs // 3), decay_rate=0.1, staircase=True))"
+    ),
+    "exponential": (
+        "by_epoch(keras.optimizers.schedules.ExponentialDecay(config.learning_rate, decay_steps=1, decay_rate=0.95))"
+    ),
+    "one-cycle": (
+        "by_epoch(keras.optimizers.schedules.CosineDecay(0.04 * config.learning_rate, max(1, config.epochs * 7 // 10), "
+        "warmup_target=config.learning_rate, warmup_steps=max(1, config.epochs * 3 // 10)))"
     ),
     "plateau": 'keras.callbacks.ReduceLROnPlateau(monitor="val_loss")',
     "warm-up": (
@@ -34,7 +42,33 @@ def add_keras_extras(code: str, stated: dict[str, Any]) -> str:
         code = weigh_classes_in_keras(code)
     if stated.get("augmentation") is True:
         code = augment_pictures(code)
-    return _with_schedule(code, stated)
+    return _with_techniques(_with_schedule(code, stated), stated)
+
+
+def _with_techniques(code: str, stated: dict[str, Any]) -> str:
+    """Gradients of two batches, a moving average of the weights, mixtures of examples: Keras has or takes them all."""
+    if stated.get("gradient_accumulation") is True:
+        code = _with_arguments(code, "gradient_accumulation_steps=2")
+    if stated.get("weight_average") is True and (callbacks := _callbacks(parse(code))) and "EMA" not in code:
+        own = [ast.get_source_segment(code, item) or "" for item in callbacks.elts]
+        first = "keras.callbacks.SwapEMAWeights(swap_on_epoch=True)"
+        code = apply(code, [Edit(callbacks, f"[{', '.join([first, *own])}]")])
+        code = _with_arguments(code, "use_ema=True, ema_momentum=0.9")
+    if stated.get("mixup") is True and "Embedding(" not in code and "MixupModel" not in code:
+        compiled = re.search(r"^( +)model\.compile\(", code, re.MULTILINE)
+        anchor = function(parse(code), "train")
+        if compiled and anchor:
+            mixed = f"{compiled.group(1)}model = MixupModel(model.input, model.output)\n"
+            code = code[: compiled.start()] + mixed + code[compiled.start() :]
+            code = insert_before(code, anchor, technique_source("keras_mixup"))
+    return code
+
+
+def _with_arguments(code: str, arguments: str) -> str:
+    """The script whose optimizer is built with these arguments, too."""
+    calls = [call for call in optimizer_calls(parse(code)) if arguments not in ast.unparse(call)]
+    texts = [(call, ast.get_source_segment(code, call) or "") for call in calls]
+    return apply(code, [Edit(call, f"{text.rstrip()[:-1].rstrip().rstrip(',')}, {arguments})") for call, text in texts])
 
 
 def _with_schedule(code: str, stated: dict[str, Any]) -> str:

@@ -7,17 +7,24 @@ from typing import Any
 from dlcodegen.syntax_tree import parse
 from dlcodegen.writers.class_weighting import weigh_classes_in_torch
 from dlcodegen.writers.script_edit import function
+from dlcodegen.writers.torch_techniques import add_techniques
 
 _SCHEDULERS = {
     "cosine": "torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=config.epochs)",
     "step": "torch.optim.lr_scheduler.StepLR(optimizer, step_size=max(1, config.epochs // 3))",
     "plateau": "torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)",
+    "exponential": "torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.95)",
+    "one-cycle": (  # a step of it is an epoch here; not every optimizer has a momentum to turn with the rate
+        "torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=config.learning_rate, "
+        "total_steps=max(2, config.epochs), cycle_momentum=False)"
+    ),
     "warm-up": "torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.1, total_iters=5)",
 }
 
 
 def add_torch_extras(code: str, stated: dict[str, Any]) -> str:
-    """The code that clips gradients, weighs classes and steps a schedule, as stated."""
+    """The code that clips gradients, weighs classes, steps a schedule and has techniques of training, as stated."""
+    code = add_techniques(code, stated)
     if stated.get("class_weights") is True:
         code = weigh_classes_in_torch(code)
     clip = stated.get("gradient_clip")

@@ -55,7 +55,8 @@ PRESENCE: dict[str, tuple[str, ...]] = {
 SCHEDULERS: dict[str, tuple[str, ...]] = {
     "cosine": ("CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CosineDecay", "CosineDecayRestarts"),
     "step": ("StepLR", "MultiStepLR", "PiecewiseConstantDecay", "ExponentialDecay"),
-    "one-cycle": ("OneCycleLR",),
+    "exponential": ("ExponentialLR", "ExponentialDecay"),
+    "one-cycle": ("OneCycleLR", "warmup_target"),
     "plateau": ("ReduceLROnPlateau",),
     "warm-up": ("LinearLR", "LambdaLR", "OneCycleLR", "warmup_steps"),
 }

@@ -103,10 +103,10 @@ def confirmed(evidence: Evidence) -> Problem | None:
         share = name == "accuracy"
         certain = share and after.one_of_many and plan is not None and plan.category.endswith("classification")
         tolerated = (0.2 if after.one_of_many else 0.25) if share else 0.2 * max(abs(mine), abs(claim))
-        ours = _apart(before.metrics[name], baseline) <= (0.02 if share else 0.02 * abs(baseline))
-        if (ours or certain) and _apart(mine, claim) > tolerated:
+        ours = _apart(name, before.metrics[name], baseline) <= (0.02 if share else 0.02 * abs(baseline))
+        if (ours or certain) and _apart(name, mine, claim) > tolerated:
             return "claim contradicted", f"metrics.json claims {name} {claim:.4g}, its predictions score {mine:.4g}"
-        if certain and _apart(before.metrics[name], baseline) > tolerated:
+        if certain and _apart(name, before.metrics[name], baseline) > tolerated:
             told = f"{baseline:.4g} for untrained weights, whose predictions score {before.metrics[name]:.4g}"
             return "claim contradicted", f"evaluate() gives {name} {told}"
     return None
@@ -187,6 +187,7 @@ def _slack(name: str, claim: float) -> float:
     return 0.05 * abs(claim) + (0.01 if direction(name) > 0 else 1e-6)
 
 
-def _apart(mine: float, theirs: float) -> float:
-    """Distance, also when theirs is in percent."""
-    return min(abs(mine - theirs), abs(mine - theirs / 100)) if abs(theirs) > 1 else abs(mine - theirs)
+def _apart(name: str, mine: float, theirs: float) -> float:
+    """Distance, also when their score is in percent; an error a hundred times as large is in another unit."""
+    in_percent = abs(theirs) > 1 and direction(name) > 0
+    return min(abs(mine - theirs), abs(mine - theirs / 100)) if in_percent else abs(mine - theirs)
