@@ -90,14 +90,16 @@ def _speed(rows: list[Row]) -> list[Block]:
 
 
 def _facts(rows: list[Row]) -> list[Block]:
-    return [
+    """Whether what is read stands in the plans, and how much of what strangers state is read."""
+    planned = [
         Text(
             f"Stated facts: {row['shown']} of {row['stated']} facts that {row['phrasings']} phrasings state stand\n"
             f"in the plans, in {row['only added']} of them as a remark, for the sample has no such setting."
         )
         for row in rows
         if row["key"] == "stated facts"
-    ] + [
+    ]
+    read = [
         Text(
             f"{row['key'].capitalize()} part: {row['read']} of {row['stated']} are read"
             f" ({row['read'] / row['stated']:.1%}),\nall of them in {row['whole']} of {row['sentences']} sentences."
@@ -105,6 +107,7 @@ def _facts(rows: list[Row]) -> list[Block]:
         for row in rows
         if row["key"].startswith("facts of other hands")
     ]
+    return [*planned, *read]
 
 
 def _tasks(rows: list[Row]) -> list[Block]:

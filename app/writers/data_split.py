@@ -54,7 +54,7 @@ def _dealt_out(code: str, parts: list[int]) -> str:
 def _hand(turns: list[int]) -> list[int]:
     """Which split each of twenty examples goes to, spread evenly; the small splits come early, for rare classes."""
     owed = [0.0, 0.9, 0.8]
-    hand = []
+    hand: list[int] = []
     for _ in range(_ROUND):
         owed = [credit + share / _ROUND for credit, share in zip(owed, turns, strict=True)]
         open_to = [split for split in range(3) if hand.count(split) < turns[split]]
