@@ -33,6 +33,7 @@ bench: $(BIN)/.installed ## Measure everything that needs no chat model, and wri
 	$(BIN)/dlcodegen bench code
 	$(BIN)/dlcodegen bench runs
 	$(BIN)/dlcodegen bench runs --kept
+	$(BIN)/dlcodegen bench runs --others
 	$(BIN)/dlcodegen bench report
 
 bench-quick: $(BIN)/.installed ## A few steps of every benchmark, with a report of its own; under ten minutes

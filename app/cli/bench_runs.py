@@ -22,6 +22,7 @@ def runs(  # noqa: PLR0913, PLR0917  one parameter an option
     kept: Annotated[
         bool, typer.Option("--kept", help="The third that is kept for the final figure, instead of the others.")
     ] = False,
+    others: Annotated[bool, typer.Option("--others", help="Requirements by another hand, instead of ours.")] = False,
     limit: Limit = 0,
     time_limit: options.TimeLimit = 60,
     seed: Seed = 42,
@@ -39,14 +40,15 @@ def runs(  # noqa: PLR0913, PLR0917  one parameter an option
 
     dlcodegen bench runs --limit 12
     dlcodegen bench runs --kept
+    dlcodegen bench runs --others
     dlcodegen bench runs --model openai:gpt-4o-mini --out runs.jsonl
     """
     from dlcodegen.context import Context
-    from dlcodegen.evals import project_runs
-    from dlcodegen.evals.suite import chosen
+    from dlcodegen.evals import project_runs, suite
 
     context = Context(writer=writer, model=model, base_url=base_url, time_limit=time_limit, seed=seed)
-    steps = project_runs.steps([project_runs.way(context)], chosen(kept, limit))
+    sentences = suite.others()[: limit or None] if others else suite.chosen(kept, limit)
+    steps = project_runs.steps([project_runs.way(context)], sentences)
     return measure("runs", steps, project_runs.summary, out, fresh, as_json)
 
 

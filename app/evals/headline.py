@@ -115,10 +115,14 @@ def _bleu(lines: Sequence[Row], *words: str) -> float | None:
     return next(found, None)
 
 
+_MEASURED_ONLY = {"kept": "kept sentences", "others": "sentences by another hand"}
+
+
 def _our_runs(rows: Sequence[Row]) -> str:
-    counted = [row for row in project_runs.summary(list(rows)) if row["part"] == "kept"]
+    counted = [row for row in project_runs.summary(list(rows)) if row["part"] in _MEASURED_ONLY]
     figures = [
-        f"{row['success %']:g}% of {row['sentences']} kept sentences, {row['delivered runs %']:g}% run ({row['way']})"
+        f"{row['success %']:g}% of {row['sentences']} {_MEASURED_ONLY[row['part']]}, {row['delivered runs %']:g}% run"
+        f" ({row['way']})"
         for row in counted
     ]
     return "; ".join(figures) or _NOT_MEASURED
@@ -187,7 +191,7 @@ _CLAIMS = (
         "runs",
         _said("not executed"),
         _our_runs,
-        "sentences of people other than us",
+        "sentences of people who use it",
     ),
     _Claim(
         "With a chat model",

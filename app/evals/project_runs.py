@@ -57,6 +57,7 @@ def run(sentence: Sentence, one: Way) -> Row:
         "sentence": sentence.id,
         "category": sentence.category,
         "kept": sentence.kept,
+        "author": sentence.author,
         "framework": sentence.facts.get("framework", ""),
         "seed": context.seed,
         "model": "none" if context.writer_in_use == "syntax" else context.model_for("draft"),
@@ -81,8 +82,8 @@ def run(sentence: Sentence, one: Way) -> Row:
 def summary(rows: list[Row]) -> list[Row]:
     """A row for each way and part: how many sentences became what they ask for, and what that took."""
     measured = [row for row in rows if "absent" not in row]
-    groups = dict.fromkeys((row["way"], row["kept"]) for row in measured)
-    return [_summed(*group, [row for row in measured if (row["way"], row["kept"]) == group]) for group in groups]
+    groups = dict.fromkeys((row["way"], _part(row)) for row in measured)
+    return [_summed(*group, [row for row in measured if (row["way"], _part(row)) == group]) for group in groups]
 
 
 def _judged(sentence: Sentence, project: Project) -> Row:
@@ -153,11 +154,15 @@ def _why(sentence: Sentence, reasons: list[str]) -> Row:
     return {} if sentence.kept else {"why not": reasons}
 
 
-def _summed(name: str, kept: bool, rows: list[Row]) -> Row:
+def _part(row: Row) -> str:
+    return "others" if row.get("author") == "others" else "kept" if row["kept"] else "open"
+
+
+def _summed(name: str, part: str, rows: list[Row]) -> Row:
     merged = [row["merged runs"] for row in rows if row["merged runs"] is not None]
     return {
         "way": name,
-        "part": "kept" if kept else "open",
+        "part": part,
         "sentences": len(rows),
         "success %": _percent(row["success"] for row in rows),
         "delivered runs %": _percent(row["passed"] for row in rows),

@@ -1,22 +1,17 @@
 """Do the facts that a requirement states stand in its plan, and are those of strangers' requirements read at all?"""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from dlcodegen.errors import RequirementError
 from dlcodegen.evals.journal import Row
-from dlcodegen.evals.suite import Sentence, read_suite
+from dlcodegen.evals.suite import OTHERS, Sentence, read_suite
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.planner.protocol import Planner, PlanRequest
 from dlcodegen.planner.recipe.pairs import pairs
 from dlcodegen.planner.request import Opinion, read_requirement
 from dlcodegen.planner.stated import read_stated
 
-_OTHERS = {part: Path(__file__).with_name(f"others_{part}.jsonl") for part in ("open", "kept")}
-"""By other hands, who knew the names of facts and categories and nothing of our readers, each fact listed by the
-writer: those that the readers were widened with, and those of one more writer that were only ever counted.
-"""
 _SAME = {("recommendation", "embedding_dim"): "latent_dim"}
 """What one task calls by another name."""
 
@@ -32,7 +27,7 @@ def planned(planner: Planner, phrasings: int, seed: int) -> Iterator[tuple[PlanR
 
 def read_of_others(part: str, opinion: Opinion) -> Row:
     """How many of the facts are read that strangers state, each sentence's task read as in a run."""
-    sentences = read_suite(_OTHERS[part], with_kept=False)
+    sentences = read_suite(OTHERS[part], with_kept=False)
     read = [_read(sentence, opinion) for sentence in sentences]
     return {
         "sentences": len(sentences),

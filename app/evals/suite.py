@@ -21,6 +21,10 @@ Value = str | int | float | bool | list[str] | list[int]
 
 _SUITE = Path(__file__).with_name("requirement_suite.jsonl")
 _TECHNIQUES = _SUITE.with_name("technique_suite.jsonl")
+OTHERS = {part: _SUITE.with_name(f"others_{part}.jsonl") for part in ("open", "kept")}
+"""By other hands, who knew the names of facts and categories and nothing of our readers, each fact listed by the
+writer: those that the readers were widened with, and those of one more writer that were only ever counted.
+"""
 _FRAMEWORKS = ("pytorch", "keras")
 _CANONICAL = {
     "optimizer": {term.name for term in vocabulary.OPTIMIZERS},
@@ -50,6 +54,7 @@ class Sentence(NamedTuple):
     kept: bool
     facts: Mapping[str, Value]
     """All that requirement, dataset and option state: canonical name -> value."""
+    author: str = "us"
 
 
 @lru_cache(maxsize=1)
@@ -62,6 +67,13 @@ def suite() -> tuple[Sentence, ...]:
 def techniques() -> tuple[Sentence, ...]:
     """Sentences that ask for a technique by name, which a sample may lack and a chat model may add; none is kept."""
     return read_suite(_TECHNIQUES, with_kept=False)
+
+
+@lru_cache(maxsize=1)
+def others() -> tuple[Sentence, ...]:
+    """Sentences of another writer, all of them kept."""
+    sentences = read_suite(OTHERS["kept"], with_kept=False)
+    return tuple(sentence._replace(kept=True, author="others") for sentence in sentences)
 
 
 def read_suite(path: Path, with_kept: bool = True) -> tuple[Sentence, ...]:
