@@ -27,7 +27,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         rf"hidden[ _](?:size|dim(?:ension)?s?|units?|width|state(?: size)?){IS}{{n}}",
         r"(?<!\w)hid(?:den)?\s?[=:]?\s?{n}"
         r"(?!\s?(?:layers?|blocks?|-\d|and \d|[,/]\s?\d+(?=\s?(?:[,)\]/]|$|units|neurons))))",
-        r"{n}[- ]?hidden(?!\w|[- ](?:layers?|blocks?))",
+        r"{n}[- ]?hidden(?!\w|[- ](?:[\w-]+[- ]){0,2}(?:layers?|blocks?))",
         r"layers?\s?(?:of|with|x|×|,|at)\s?{n}\s(?:hidden\s)?(?:units|cells)(?!\s?(?:,|and)\s\d)",
         r"{n}\shidden\s(?:units|neurons|nodes|dimensions|cells)",
         r"hidden\slayers?(?:,)?\s(?:of|with|having|each with|each of)\s{n}(?:\s(?:units|neurons|nodes))?(?!\s?(?:,"
@@ -88,7 +88,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         r"|rate)){0,3}"
         r"\s?{n}(?P<unit>\s?(?:%|percent))?(?!\s?(?:epochs|units|layers|classes|hidden))",
         r"{n}(?P<unit>\s?(?:%|percent))?\sdrop-?out",
-        r"(?<!\w)(?:drop-?out\s)?(?:do|drop|p_?drop|drop_?p|p(?=\s?=\s?0?\.[0-6]))\s?[=:]?\s?(?=0?\.\d){n}",
+        r"(?<!\w)(?:drop-?out\s)?(?:do|drop|p_?drop|drop_?p|p(?=\s?=\s?0?\.[1-6]))\s?[=:]?\s?(?=0?\.\d){n}",
     ),
     "learning_rate": (
         r"(?:learning[- _]?rate|(?<!\w)lr0?|(?<!\w)(?:eta|η)(?:_?0)?(?=\s?=)|step size|lernrate"

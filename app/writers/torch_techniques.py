@@ -13,7 +13,7 @@ from dlcodegen.writers.interface import read_interface
 from dlcodegen.writers.script_edit import function, insert_before
 
 _LOSS = re.compile(r"^( +)loss = criterion\(model\(inputs\), targets\)\n", re.MULTILINE)
-_LOOP = "for inputs, targets in loader:\n"
+_LOOP = re.compile(r"^( +)for inputs, targets in loader:\n", re.MULTILINE)
 _UPDATE = re.compile(r"^( +)optimizer\.zero_grad\(\)\n +loss\.backward\(\)\n +optimizer\.step\(\)\n", re.MULTILINE)
 _VALIDATED = re.compile(r"^( +)val_loss = run_epoch\(model, val_loader, criterion\)\n", re.MULTILINE)
 _BEST = "val_loss, copy.deepcopy(model.state_dict())"
@@ -33,6 +33,11 @@ _LIGHTER = '''def augment(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tens
     """Every image becomes somewhat lighter or darker; mirrored, it might show another number."""
     return inputs * (0.8 + 0.4 * torch.rand(len(inputs), 1, 1, 1, device=inputs.device)), targets
 '''
+_AUGMENTED = {
+    "class": _MIRRORED.format(with_map="", targets="targets"),
+    "map": _MIRRORED.format(with_map=", with what is to be found in it", targets=_OF_MAP),
+    "number": _LIGHTER,
+}
 _TTA = '''def tta(model: nn.Module, images: Tensor) -> Tensor:
     """Test-time augmentation: the mean of the outputs for the images and for their mirror images."""
     return (model(images) + model(images.flip(-1)){back}) / 2
@@ -49,8 +54,8 @@ def add_techniques(code: str, stated: dict[str, Any]) -> str:
 
 def _accumulate(code: str) -> str:
     """The gradients of two batches make one step."""
-    update = _UPDATE.search(code)
-    if update is None or code.count(_LOOP) != 1:
+    update, loops = _UPDATE.search(code), list(_LOOP.finditer(code))
+    if update is None or len(loops) != 1:
         return code
     lines = (
         "(loss / accumulate).backward()",
@@ -58,28 +63,28 @@ def _accumulate(code: str) -> str:
         "    optimizer.step()",
         "    optimizer.zero_grad()",
     )
-    code = _replaced(code, update, lines)
-    found = re.search(rf"^( +){re.escape(_LOOP)}", code, re.MULTILINE)
-    if found is None:
-        return code
+    code = _replaced(code, update, lines)  # which stands behind the loop's first line
     loop = ("accumulate = 2  # batches to a step", "for number, (inputs, targets) in enumerate(loader, 1):")
-    return _replaced(code, found, loop)
+    return _replaced(code, loops[0], loop)
 
 
 def _augment(code: str) -> str:
     """Images that are mirrored, with their maps, or where that might change the target, made lighter and darker."""
-    interface, loss = read_interface(code), _LOSS.search(code)
-    if interface is None or interface.input_kind != "image" or loss is None or _AUGMENTS.search(code):
-        return code
-    written = {
-        "map": _MIRRORED.format(with_map=", with what is to be found in it", targets=_OF_MAP),
-        "scalar": _LIGHTER,
-        "vector": _MIRRORED.format(with_map="", targets="targets"),
-    }.get(interface.output_kind or "")
-    if written is None or (interface.output_kind == "vector" and interface.outputs != ("num_classes",)):
+    loss, written = _LOSS.search(code), _AUGMENTED.get(_target_of_images(code))
+    if loss is None or written is None or _AUGMENTS.search(code):
         return code
     lines = ("if optimizer is not None:", "    inputs, targets = augment(inputs, targets)", loss.group().strip())
     return _defined(_replaced(code, loss, lines), "run_epoch", written)
+
+
+def _target_of_images(code: str) -> str:
+    """What a model of images gives: a `map`, a `class`, a `number`; "" for places and for models of other things."""
+    interface = read_interface(code)
+    if interface is None or interface.input_kind != "image":
+        return ""
+    if interface.outputs == ("num_classes",):
+        return "class"
+    return {"map": "map", "scalar": "number"}.get(interface.output_kind or "", "")
 
 
 def _mix(code: str) -> str:
@@ -148,18 +153,11 @@ def _mask_spectrograms(code: str) -> str:
 
 def _augment_tests(code: str) -> str:
     """In evaluation and prediction the mean over an image and its mirror image."""
-    interface = read_interface(code)
-    fits = interface is not None and interface.input_kind == "image" and interface.outputs != ("num_keypoints",)
-    if not fits or interface is None or interface.output_kind not in ("map", "scalar", "vector"):
+    target, start = _target_of_images(code), code.find("def evaluate(")
+    if not target or start < 0 or _OUTPUTS not in code[start:]:
         return code
-    if interface.output_kind == "vector" and interface.outputs != ("num_classes",):
-        return code
-    evaluate = function(parse(code), "evaluate")
-    if evaluate is None or _OUTPUTS not in code:
-        return code
-    before, after = code[: (start := code.index("def evaluate("))], code[start:]
-    code = before + after.replace(_OUTPUTS, "tta(model, inputs.to(DEVICE))")
-    return _defined(code, "evaluate", _TTA.format(back=".flip(-1)" if interface.output_kind == "map" else ""))
+    code = code[:start] + code[start:].replace(_OUTPUTS, "tta(model, inputs.to(DEVICE))")
+    return _defined(code, "evaluate", _TTA.format(back=".flip(-1)" if target == "map" else ""))
 
 
 def _replaced(code: str, match: re.Match[str], lines: tuple[str, ...]) -> str:

@@ -171,6 +171,8 @@ NOT_READ: dict[str, tuple[tuple[str, str], ...]] = {
         ("SGD with 0.9 momentum", "learning_rate"),
         ("Adam, 20 epochs", "learning_rate"),
         ("cosine similarity of the embeddings", "scheduler"),
+        ("significant at p = 0.05", "dropout"),
+        ("2 hidden dense layers", "hidden_size"),
         ("the display has 5 levels, 64 filters and 3 blocks", "channels"),
         ("features: age, sex, and weight.", "num_classes"),
         ("test-time augmentation", "augmentation"),
