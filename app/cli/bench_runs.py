@@ -47,7 +47,7 @@ def runs(  # noqa: PLR0913, PLR0917  one parameter an option
     from dlcodegen.evals import project_runs, suite
 
     context = Context(writer=writer, model=model, base_url=base_url, time_limit=time_limit, seed=seed)
-    sentences = suite.others()[: limit or None] if others else suite.chosen(kept, limit)
+    sentences = suite.in_rounds(suite.others())[: limit or None] if others else suite.chosen(kept, limit)
     steps = project_runs.steps([project_runs.way(context)], sentences)
     return measure("runs", steps, project_runs.summary, out, fresh, as_json)
 

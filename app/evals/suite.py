@@ -6,7 +6,7 @@ a run fails on it. A third, by position in the file, is kept: it is measured for
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -95,15 +95,18 @@ def read_suite(path: Path, with_kept: bool = True) -> tuple[Sentence, ...]:
 
 
 def chosen(kept: bool, limit: int = 0) -> list[Sentence]:
-    """The sentences of one part: one of each category, then another of each, so that few cover many tasks."""
+    """The sentences of one part of ours, in rounds."""
+    return in_rounds([sentence for sentence in suite() if sentence.kept == kept])[: limit or None]
+
+
+def in_rounds(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """One of each category, then another of each, so that few cover many tasks."""
     seen: Counter[str] = Counter()
-    in_rounds = []
-    for sentence in suite():
-        if sentence.kept == kept:
-            in_rounds.append((seen[sentence.category], sentence))
-            seen[sentence.category] += 1
-    in_rounds.sort(key=lambda item: item[0])
-    return [sentence for _, sentence in in_rounds][: limit or None]
+    numbered = []
+    for sentence in sentences:
+        numbered.append((seen[sentence.category], sentence))
+        seen[sentence.category] += 1
+    return [sentence for _, sentence in sorted(numbered, key=lambda item: item[0])]
 
 
 def _problem(sentence: Sentence, number: int, with_kept: bool) -> str:
