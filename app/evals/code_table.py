@@ -18,6 +18,7 @@ from dlcodegen.execution.script import Script
 FLOOR = "nearest other task's reference, copied"
 EXECUTED = ("smoke run", "passed")
 """Shares of outputs of ours that were executed: up to its end, and through the whole ladder."""
+_NEARLY_ALL = 0.9
 
 
 class Output(NamedTuple):
@@ -67,6 +68,17 @@ def steps(
         yield key, partial(_absent, without) if without else partial(_ours, tasks, output)
     for system, reason in absent.items():
         yield system, partial(_absent, reason)
+
+
+def comparable(rows: Sequence[Row]) -> list[Row]:
+    """The summary's line of each system on the most tasks that it did; without those that tried but a few of them."""
+    lines = summary([row for row in rows if "CodeBLEU" in row])
+    most: dict[str, Row] = {}
+    for line in lines:
+        if line["tasks"] >= most.get(line["system"], line)["tasks"]:
+            most[line["system"]] = line
+    enough = _NEARLY_ALL * max((line["tasks"] for line in lines), default=0)
+    return [line for line in lines if line is most[line["system"]] and line["tasks"] >= enough]
 
 
 def summary(rows: list[Row]) -> list[Row]:

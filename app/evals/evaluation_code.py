@@ -20,7 +20,7 @@ _WHAT_COLUMNS_MEAN = Text(
 
 def of_code(rows: list[Row]) -> list[Block]:
     """What the paper's systems, ours, and the floor score on the same tasks."""
-    lines = _lines(rows)
+    lines = code_table.comparable(rows)
     return [
         Text(
             "Coding tasks with a published reference, a Kaggle notebook each. `published:` what the paper's systems\n"
@@ -37,7 +37,7 @@ def of_code(rows: list[Row]) -> list[Block]:
 
 def of_ablation(rows: list[Row]) -> list[Block]:
     """What each part of the method is worth."""
-    lines = _lines(rows)
+    lines = code_table.comparable(rows)
     executed = [line for line in lines if "passed" in line]
     return [
         Text(
@@ -61,7 +61,7 @@ def _by_execution(lines: list[Row]) -> Bars:
 
 def of_temperature(rows: list[Row]) -> list[Block]:
     """What sampling more freely does."""
-    lines = _lines(rows)
+    lines = code_table.comparable(rows)
     warmth = {row["system"]: row["temperature"] for row in rows if row.get("temperature") is not None}
     sampled = sorted((line for line in lines if line["system"] in warmth), key=lambda line: warmth[line["system"]])
     return [
@@ -83,13 +83,6 @@ def _warning(floor: float) -> Text:
         f"{floor:.1f}, though it solves another task. So CodeBLEU says whether code looks like a Kaggle notebook, not\n"
         "whether it does what was asked. It is reported because the paper reports it; nothing of ours is tuned for it."
     )
-
-
-def _lines(rows: Sequence[Row]) -> list[Row]:
-    """Of the most tasks that were measured: a quick try with a few of them stands in no table with the others."""
-    lines = code_table.summary([row for row in rows if "CodeBLEU" in row])
-    most = max((line["tasks"] for line in lines), default=0)
-    return [line for line in lines if line["tasks"] == most]
 
 
 def _table(lines: Sequence[Row]) -> Table:

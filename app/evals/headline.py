@@ -84,14 +84,14 @@ def _plan(row: Row) -> str:
 
 def _paper_code(rows: Sequence[Row]) -> str:
     models = {"GPT-4o-mini": "gpt-4o-mini", "DeepSeek-V2.5": "deepseek"}
-    lines = _code_lines(rows)
+    lines = code_table.comparable(rows)
     found = {name: _bleu(lines, "published: ", word, "DLCodeGen") for name, word in models.items()}
     figures = [f"{value:.1f} with {name}" for name, value in found.items() if value is not None]
     return f"{', '.join(figures) or _NOT_MEASURED}; its abstract: +9.7% over other methods"
 
 
 def _our_code(rows: Sequence[Row]) -> str:
-    lines = _code_lines(rows)
+    lines = code_table.comparable(rows)
     ours = [
         f"{line['CodeBLEU']:.1f}, {line['smoke run']:.0f}% run ({line['system']})"
         for line in lines
@@ -100,13 +100,6 @@ def _our_code(rows: Sequence[Row]) -> str:
     floor = _bleu(lines, code_table.FLOOR)
     copied = [f"a neighbouring task's code, copied unchanged, gets {floor:.1f}"] if floor is not None else []
     return "; ".join([*(ours or [_NOT_MEASURED]), *copied])
-
-
-def _code_lines(rows: Sequence[Row]) -> list[Row]:
-    """A line for each system, on the most tasks that were measured."""
-    lines = [line for line in code_table.summary(list(rows)) if "CodeBLEU" in line]
-    most = max((line["tasks"] for line in lines), default=0)
-    return [line for line in lines if line["tasks"] == most]
 
 
 def _bleu(lines: Sequence[Row], *words: str) -> float | None:
