@@ -107,7 +107,11 @@ def _facts(rows: list[Row]) -> list[Block]:
         for row in rows
         if row["key"].startswith("facts of other hands")
     ]
-    return [*planned, *read]
+    whose = Text(
+        "Requirements by other hands: their writers knew the names of facts and tasks, nothing of our readers, and\n"
+        "listed what each of theirs states. The readers were widened with the open part, the kept one was counted."
+    )
+    return [*planned, *([whose] if read else []), *read]
 
 
 def _tasks(rows: list[Row]) -> list[Block]:

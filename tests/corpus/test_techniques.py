@@ -57,14 +57,20 @@ def test_mixtures_have_a_loss() -> None:
     assert loss.item() > 0
 
 
-def test_averaged_weights_follow_the_model_slowly() -> None:
-    model = nn.Linear(1, 1, bias=False)
+def test_averaged_weights_forget_the_first_ones_soon_and_then_follow_slowly() -> None:
+    model, shown = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
     nn.init.zeros_(model.weight)
     average = WeightAverage(model, decay=0.9)
     nn.init.ones_(model.weight)
     average.update(model)
-    average.copy_to(model)
-    assert model.weight.item() == pytest.approx(0.1)
+    average.copy_to(shown)
+    assert shown.weight.item() == pytest.approx(0.9)
+    for _ in range(100):
+        average.update(model)
+    nn.init.zeros_(model.weight)
+    average.update(model)
+    average.copy_to(shown)
+    assert shown.weight.item() == pytest.approx(0.9)
 
 
 def test_masked_spectrograms_keep_their_shape() -> None:
