@@ -114,7 +114,8 @@ _MEASURED_ONLY = {"kept": "kept sentences", "others": "sentences by another hand
 def _our_runs(rows: Sequence[Row]) -> str:
     counted = [row for row in project_runs.summary(list(rows)) if row["part"] in _MEASURED_ONLY]
     figures = [
-        f"{row['success %']:g}% of {row['sentences']} {_MEASURED_ONLY[row['part']]}, {row['delivered runs %']:g}% run"
+        f"{row['success %']:g}% of {row['sentences']} {_MEASURED_ONLY[row['part']]} of"
+        f" {row['facts a sentence']:g} facts each, {row['delivered runs %']:g}% run"
         f" ({row['way']})"
         for row in counted
     ]

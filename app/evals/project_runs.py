@@ -164,6 +164,7 @@ def _summed(name: str, part: str, rows: list[Row]) -> Row:
         "way": name,
         "part": part,
         "sentences": len(rows),
+        "facts a sentence": round(sum(row["facts"] for row in rows) / len(rows), 1),
         "success %": _percent(row["success"] for row in rows),
         "delivered runs %": _percent(row["passed"] for row in rows),
         "category right %": _percent(row["category right"] for row in rows),
