@@ -76,11 +76,14 @@ def write_rows(path: Path, rows: list[Any]) -> Path:
     return path
 
 
-def tiny_base(folder: Path) -> Path:
-    """A GPT-2 of 64 channels with a tokenizer of bytes, saved as `transformers` saves them."""
+def tiny_base(folder: Path, kind: str = "gpt2") -> Path:
+    """A GPT-2 or Qwen2 of 64 channels with a tokenizer of bytes, saved as `transformers` saves them.
+
+    The Qwen2 has more places for tokens than its tokenizer has tokens, and an output layer of its own.
+    """
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
     from transformers.utils import logging
 
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
@@ -89,10 +92,24 @@ def tiny_base(folder: Path) -> Path:
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens(["<|endoftext|>"])
     torch.manual_seed(0)
-    config = GPT2Config(
-        vocab_size=257, n_positions=768, n_embd=64, n_layer=1, n_head=1, bos_token_id=256, eos_token_id=256
-    )
-    network = GPT2LMHeadModel(config)
+    ends = {"bos_token_id": 256, "eos_token_id": 256}
+    if kind == "gpt2":
+        network = GPT2LMHeadModel(GPT2Config(vocab_size=257, n_positions=768, n_embd=64, n_layer=1, n_head=1, **ends))
+    else:
+        network = Qwen2ForCausalLM(
+            Qwen2Config(
+                vocab_size=300,
+                hidden_size=64,
+                intermediate_size=128,
+                num_hidden_layers=2,
+                num_attention_heads=4,
+                num_key_value_heads=2,
+                max_position_embeddings=1024,
+                rope_parameters={"rope_type": "default", "rope_theta": 1e6},
+                tie_word_embeddings=False,
+                **ends,
+            )
+        )
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     network.save_pretrained(folder / "base")
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|endoftext|>")  # type: ignore[no-untyped-call]

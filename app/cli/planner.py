@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _Item = TypeVar("_Item")
 planner = typer.Typer(help="Train, ask and measure what predicts solution plans.", no_args_is_help=True)
 Out = Annotated[Path, typer.Option(metavar="PATH", show_default=False, help="What is written.")]
+_SIDE_BY_SIDE = 16
+"""Plans that are predicted at a time."""
 Seed = Annotated[int, typer.Option(metavar="N", help="The same seed gives the same result.")]
 
 
@@ -59,7 +61,12 @@ def train(  # noqa: PLR0913, PLR0917  one parameter an option
     dev_file: Annotated[Path, typer.Option("--dev", metavar="FILE", show_default=False, help="Rows to stop by.")],
     out: Annotated[Path, typer.Option(metavar="DIR", show_default=False, help="Folder of the weights.")],
     base: Annotated[
-        str, typer.Option(metavar="NAME_OR_DIR", show_default=False, help="A GPT-2 to start from, such as gpt2-large.")
+        str,
+        typer.Option(
+            metavar="NAME_OR_DIR",
+            show_default=False,
+            help="What to start from: folder or hub name of a GPT-2 or Qwen2, such as gpt2-large; or local:NAME.",
+        ),
     ] = "",
     epochs: Annotated[int, typer.Option(metavar="N", min=1, help="At the most.")] = 10,
     size: Annotated[
@@ -86,6 +93,7 @@ def train(  # noqa: PLR0913, PLR0917  one parameter an option
 
     dlcodegen planner train --train train.jsonl --dev dev.jsonl --out weights
     dlcodegen planner train --train train.jsonl --dev dev.jsonl --out weights --base gpt2-large
+    dlcodegen planner train --train train.jsonl --dev dev.jsonl --out weights --base local:qwen2.5-coder-0.5b
     """
     from dlcodegen.cli.training import train_with_progress
     from dlcodegen.planner.gpt2.memory import FILE, Memory
@@ -162,20 +170,23 @@ def predict(
     dlcodegen planner predict --in test.jsonl --out predicted.jsonl
     dlcodegen planner predict --in test.jsonl --out predicted.jsonl --weights weights --decode beam
     """
-    from dlcodegen.planner.gpt2.decoding import Decoder, Settings
+    from dlcodegen.planner.gpt2.decoding import Asked, Decoder, Settings
     from dlcodegen.planner.gpt2.memory import Memory
     from dlcodegen.planner.gpt2.rows import requests
     from dlcodegen.planner.gpt2.weights import SHIPPED, load
 
     folder = weights or SHIPPED
     decoder = Decoder(load(folder), Memory.load(folder), Settings(way=way, beams=beams, seed=seed))
-    asked = list(requests(source))
+    rows = list(requests(source))
+    together = [rows[start : start + _SIDE_BY_SIDE] for start in range(0, len(rows), _SIDE_BY_SIDE)]
     with _written(out) as file:
-        for key, requirement, dataset in _tracked(asked, len(asked), "predicting"):
-            plan_text = json.dumps(decoder.decode(requirement, dataset).to_paper(), ensure_ascii=False)
-            file.write(json.dumps({"id": key, "plan_text": plan_text}, ensure_ascii=False) + "\n")
+        for some in _tracked(together, len(together), "predicting"):
+            plans = decoder.decode_all([Asked(requirement, dataset) for _, requirement, dataset in some])
+            for (key, *_), plan in zip(some, plans, strict=True):
+                plan_text = json.dumps(plan.to_paper(), ensure_ascii=False)
+                file.write(json.dumps({"id": key, "plan_text": plan_text}, ensure_ascii=False) + "\n")
             file.flush()
-    typer.echo(f"{out}: {len(asked):,} plans")
+    typer.echo(f"{out}: {len(rows):,} plans")
     return 0
 
 

@@ -16,7 +16,7 @@ from dlcodegen.planner.classifier.classifier import Classifier
 from dlcodegen.planner.gpt2.consensus import decide_name, decide_number, layer_likeness, medoid, text_likeness
 from dlcodegen.planner.gpt2.memory import Memory, Neighbour
 from dlcodegen.planner.gpt2.rows import CLOSED, NUMBERS
-from dlcodegen.planner.gpt2.voice import TEXTS, Draft, Voice, Way
+from dlcodegen.planner.gpt2.voice import TEXTS, Asked, Draft, Voice, Way
 from dlcodegen.planner.gpt2.weights import Predictor
 
 
@@ -36,17 +36,18 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """Who has a say about a request."""
+class _Heard:
+    """Who has a say about some requests."""
 
     voices: list[Voice]
-    near: list[Neighbour]
-    classified: Mapping[str, Mapping[str, float]]
-    """Field -> how likely a classifier holds its values."""
+    near: list[list[Neighbour]]
+    """Of each request."""
+    classified: Mapping[str, list[dict[str, float]]]
+    """Field -> how likely a classifier holds its values, for each request."""
 
-    def after(self, name: str, value: str) -> "_Asked":
+    def after(self, name: str, values: list[str]) -> "_Heard":
         """The networks go on from a field that is decided."""
-        return replace(self, voices=[voice.after(name, value) for voice in self.voices])
+        return replace(self, voices=[voice.after(name, values) for voice in self.voices])
 
 
 @dataclass
@@ -100,57 +101,77 @@ class Decoder:
         self, requirement: str, dataset: str = "", framework: str = "", known: Mapping[str, str] | None = None
     ) -> Decoded:
         """A complete plan; `known`: closed fields that are not to be predicted."""
-        asked = self._asked(requirement, dataset, framework)
-        decoded = Decoded()
+        return self.decode_all([Asked(requirement, dataset, framework)], known)[0]
+
+    def decode_all(self, asked: Sequence[Asked], known: Mapping[str, str] | None = None) -> list[Decoded]:
+        """The plans of several requests, side by side: a network that is asked about all at once is idle less."""
+        heard = self._hear(asked)
+        plans = [Decoded() for _ in asked]
         for name in CLOSED:
-            odds = self._odds(name, asked)
-            decoded.odds[name] = odds
-            value = (known or {}).get(name) or (decide_number(odds) if name in NUMBERS else decide_name(odds))
-            decoded.values[name] = value
-            asked = asked.after(name, value)
-        self._write(asked.voices[0], asked.near, decoded)
-        return decoded
+            for plan, odds in zip(plans, self._odds(name, heard), strict=True):
+                plan.odds[name] = odds
+                decided = decide_number(odds) if name in NUMBERS else decide_name(odds)
+                plan.values[name] = (known or {}).get(name) or decided
+            heard = heard.after(name, [plan.values[name] for plan in plans])
+        for plan, near, drafts in zip(plans, heard.near, self._drafts(heard), strict=True):
+            self._write(plan, near, drafts)
+        return plans
 
     def category_odds(self, requirement: str, dataset: str = "", framework: str = "") -> dict[str, float]:
         """How likely each category is, spelt as in the training rows."""
-        return self._odds("category", self._asked(requirement, dataset, framework))
+        return self._odds("category", self._hear([Asked(requirement, dataset, framework)]))[0]
 
-    def _asked(self, requirement: str, dataset: str, framework: str) -> _Asked:
-        voices = [Voice.hearing(predictor, requirement, dataset, framework) for predictor in self._predictors]
-        near = self.memory.nearest(requirement, dataset, self.settings.neighbours) if self.memory else []
-        return _Asked(voices, near, {name: each.odds(requirement, dataset) for name, each in self._classifiers.items()})
+    def _hear(self, asked: Sequence[Asked]) -> _Heard:
+        texts = [(each.requirement, each.dataset) for each in asked]
+        return _Heard(
+            [Voice.hearing(predictor, asked) for predictor in self._predictors],
+            [self.memory.nearest(*each, self.settings.neighbours) if self.memory else [] for each in texts],
+            {name: [judge.odds(*each) for each in texts] for name, judge in self._classifiers.items()},
+        )
 
-    def _odds(self, name: str, asked: _Asked) -> dict[str, float]:
+    def _odds(self, name: str, heard: _Heard) -> list[dict[str, float]]:
+        """For each request what all say of this field."""
+        said = zip(*(voice.odds(name) for voice in heard.voices), strict=True)
+        classified = heard.classified.get(name) or [{} for _ in heard.near]
+        return [self._mixed(name, *each) for each in zip(said, classified, heard.near, strict=True)]
+
+    def _mixed(
+        self, name: str, said: Sequence[dict[str, float]], classified: dict[str, float], near: list[Neighbour]
+    ) -> dict[str, float]:
         """The mean of the networks, mixed with what the neighbours say; a classifier counts as much as the networks."""
-        voting = [neighbour for neighbour in asked.near if name in neighbour.row.values]
+        voting = [neighbour for neighbour in near if name in neighbour.row.values]
         total = sum(neighbour.weight for neighbour in voting)
-        classified = asked.classified.get(name, {})
         remembered = self.settings.trust if total else 0.0
         learnt = 1 - remembered
         whole = remembered + learnt * (2 if classified else 1)
         odds: Counter[str] = Counter()
-        for voice in asked.voices:
-            _add(odds, voice.odds(name), learnt / whole / len(asked.voices))
+        for network in said:
+            _add(odds, network, learnt / whole / len(said))
         _add(odds, classified, learnt / whole)
         for neighbour in voting:
             _add(odds, {neighbour.row.values[name]: neighbour.weight}, remembered / whole / total)
         return dict(odds)
 
-    def _write(self, voice: Voice, near: list[Neighbour], decoded: Decoded) -> None:
+    def _drafts(self, heard: _Heard) -> list[list[Draft]]:
+        """What the first network writes for each request; nothing where the memory has the whole say."""
         settings = self.settings
-        if settings.way != "consensus":
-            best = self._drafts(voice)[0]
-            decoded.layers = best.layers
-            decoded.values |= best.texts
+        if settings.way == "consensus" and settings.trust == 1 and all(heard.near):
+            return [[] for _ in heard.near]
+        return heard.voices[0].drafts(settings.way, settings.beams, settings.drafts, settings.seed)
+
+    def _write(self, plan: Decoded, near: list[Neighbour], drafts: list[Draft]) -> None:
+        if self.settings.way != "consensus":
+            plan.layers = drafts[0].layers
+            plan.values |= drafts[0].texts
             return
-        candidates = self._candidates([] if near and settings.trust == 1 else self._drafts(voice), near)
-        decoded.layers = medoid(
+        candidates = self._candidates(drafts, near)
+        plan.layers = medoid(
             [(draft.layers, draft.weight) for draft in candidates if draft.layers],
             layer_likeness,
         )
         for name in TEXTS:
             said = [(draft.texts[name], draft.weight) for draft in candidates if name in draft.texts]
-            decoded.values[name] = medoid(said, text_likeness)
+            plan.values[name] = medoid(said, text_likeness)
 
     def _candidates(self, drafts: list[Draft], near: list[Neighbour]) -> list[Draft]:
         """What the network and the neighbours say, each counted by its share in the say."""
@@ -158,14 +179,10 @@ class Decoder:
         own = [Draft(each.layers, each.texts, (1 - trust) * each.weight) for each in drafts]
         return own + [Draft(each.row.layers, each.row.values, trust * each.weight) for each in near]
 
-    def _drafts(self, voice: Voice) -> list[Draft]:
-        settings = self.settings
-        return voice.drafts(settings.way, settings.beams, settings.drafts, settings.seed)
-
 
 def _add(odds: "Counter[str]", said: Mapping[str, float], share: float) -> None:
     for value, likely in said.items():
         odds[value] += share * likely  # type: ignore[assignment]
 
 
-__all__ = ["Decoded", "Decoder", "Settings", "Way"]
+__all__ = ["Asked", "Decoded", "Decoder", "Settings", "Way"]

@@ -11,7 +11,7 @@ from dlcodegen.planner.gpt2.weights import POSITIONS
 
 if TYPE_CHECKING:
     import torch
-    from transformers import GPT2LMHeadModel
+    from transformers import PreTrainedModel
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _batches(places: Sequence[int], examples: Sequence[Example], tokens: int) ->
         yield batch
 
 
-def loss_of(network: "GPT2LMHeadModel", batch: Sequence[Example], pad: int, device: str) -> "torch.Tensor":
+def loss_of(network: "PreTrainedModel", batch: Sequence[Example], pad: int, device: str) -> "torch.Tensor":
     """Weighted mean cross-entropy of a batch, as a scalar."""
     import torch
     from torch.nn.functional import cross_entropy
@@ -106,9 +106,9 @@ def loss_of(network: "GPT2LMHeadModel", batch: Sequence[Example], pad: int, devi
         [example.weights + [0.0] * (longest - len(example.ids)) for example in batch], device=device
     )[:, 1:]
     # Padding comes last, and attention looks back only: no mask is needed.
-    hidden = network.transformer(input_ids=ids).last_hidden_state[:, :-1]
+    hidden = network.base_model(input_ids=ids).last_hidden_state[:, :-1]
     counted = weights > 0  # the widest layer is spared where nothing is to be learnt
-    logits = network.lm_head(hidden[counted])
+    logits = network.get_output_embeddings()(hidden[counted])
     each = cross_entropy(logits.float(), ids[:, 1:][counted], reduction="none")
     return (each * weights[counted]).sum() / weights.sum()
 

@@ -9,9 +9,6 @@ from dlcodegen.planner.gpt2.vocabulary import Vocabulary
 if TYPE_CHECKING:
     import torch
 
-    Allowed = slice | list[int] | torch.Tensor
-    """Token ids."""
-
 MAX_LAYERS = 48
 _MAX_TEXT = 64
 """Tokens of one text, or of one layer that is spelt out."""
@@ -20,6 +17,10 @@ _TEXTS = 3
 _ENOUGH = 0.8
 """Share of sampled plans that must be whole."""
 _CLOSES = {")": "(", "]": "["}
+
+
+_Allowed = tuple[int | str, ...]
+"""Token ids, and names of sets of them; `([ 5` stands for what may follow with these brackets open and room for 5."""
 
 
 class PlanGrammar:
@@ -31,8 +32,6 @@ class PlanGrammar:
 
     def __init__(self, vocabulary: Vocabulary, longest: int) -> None:
         """`longest`: tokens of a whole sequence, prompt included."""
-        import torch
-
         self._vocabulary = vocabulary
         self._layers_end = longest - _TEXTS * (_MAX_TEXT + 1) - 1
         marker = vocabulary.marker
@@ -44,70 +43,90 @@ class PlanGrammar:
         texts = vocabulary.piece_texts
         brackets = ["".join(letter for letter in text if letter in "()[]") for text in texts]
         self._brackets = {piece: some for piece, some in enumerate(brackets) if some}
-        self._text = slice(0, vocabulary.text_size)
+        self._most_brackets = max(map(len, brackets))
         visible = [piece for piece, text in enumerate(texts) if _is_visible(text)]
-        self._visible = torch.tensor(visible)
-        self._plain = torch.tensor([piece for piece in range(len(texts)) if piece not in self._brackets])
-        self._first = torch.tensor([piece for piece in visible if piece not in self._brackets])
+        known = vocabulary.layer_ids
+        self._sets: dict[str, slice | list[int]] = {
+            "text": slice(0, vocabulary.text_size),
+            "visible": visible,
+            "plain": [piece for piece in range(len(texts)) if piece not in self._brackets],
+            "first": [piece for piece in visible if piece not in self._brackets],
+            "known": slice(known.start, known.stop),
+        }
+        self._masks: dict[_Allowed, torch.Tensor] = {}
 
     def __call__(self, input_ids: "torch.LongTensor", scores: "torch.FloatTensor") -> Any:
         """`input_ids`: hypotheses x tokens; `scores`: hypotheses x vocabulary, returned with -inf where forbidden."""
         import torch
 
-        masked = torch.full_like(scores, -torch.inf)
-        for place, ids in enumerate(input_ids.tolist()):
-            for allowed in self._allowed(ids):
-                masked[place, allowed] = scores[place, allowed]
-        return masked
+        allowed = [self._allowed(ids) for ids in input_ids.tolist()]
+        places = {one: place for place, one in enumerate(dict.fromkeys(allowed))}
+        masks = torch.stack([self._mask(one, scores.shape[1]) for one in places]).to(scores.device)
+        return scores.masked_fill(~masks[[places[one] for one in allowed]], -torch.inf)
 
-    def _allowed(self, ids: Sequence[int]) -> "list[Allowed]":
+    def _mask(self, allowed: _Allowed, size: int) -> "torch.Tensor":
+        """For each token whether it is allowed; the same few sets come again at every step."""
+        import torch
+
+        if allowed not in self._masks:
+            mask = torch.zeros(size, dtype=torch.bool)
+            for some in allowed:
+                mask[some if isinstance(some, int) else self._set(some)] = True
+            self._masks[allowed] = mask
+        return self._masks[allowed]
+
+    def _set(self, name: str) -> slice | list[int]:
+        if name in self._sets:
+            return self._sets[name]
+        unclosed, room = name.split(" ")
+        return [piece for piece, some in self._brackets.items() if _fits(_unclosed(unclosed, some), int(room))]
+
+    def _allowed(self, ids: Sequence[int]) -> _Allowed:
         """What may come next."""
         if ids[-1] == self._end:
-            return [_only(self._end)]
+            return (self._end,)
         start = next(place for place in range(len(ids) - 1, -1, -1) if ids[place] in self._heads)
         head, written = ids[start], ids[start + 1 :]
         if head == self._layers:
-            return [_only(self._layer)]
+            return (self._layer,)
         if head == self._layer:
             return self._in_layer(written, ids)
         return self._in_text(head, written)
 
-    def _in_text(self, head: int, written: Sequence[int]) -> "list[Allowed]":
+    def _in_text(self, head: int, written: Sequence[int]) -> _Allowed:
         """Preprocess may be empty; of the others at least the last piece that there is room for can be seen."""
         if head == self._preprocess or _is_visible(self._vocabulary.text(written)):
-            end = _only(self._after[head])
-            return [end] if len(written) >= _MAX_TEXT else [self._text, end]
-        return [self._text] if len(written) < _MAX_TEXT - 1 else [self._visible]
+            end = self._after[head]
+            return (end,) if len(written) >= _MAX_TEXT else ("text", end)
+        return ("text",) if len(written) < _MAX_TEXT - 1 else ("visible",)
 
-    def _in_layer(self, written: Sequence[int], ids: Sequence[int]) -> "list[Allowed]":
-        known = self._vocabulary.layer_ids
+    def _in_layer(self, written: Sequence[int], ids: Sequence[int]) -> _Allowed:
         if not written:
-            return [self._first, slice(known.start, known.stop)]
+            return ("first", "known")
         # The marker of one more layer asks for room for the marker and for a token after it.
         enough = len(ids) + 2 > self._layers_end or ids.count(self._layer) >= MAX_LAYERS
-        closing: list[Allowed] = [_only(self._input)] if enough else [_only(self._input), _only(self._layer)]
-        if written[-1] in known:
+        closing = (self._input,) if enough else (self._input, self._layer)
+        if written[-1] in self._vocabulary.layer_ids:
             return closing
         unclosed = _unclosed("", "".join(self._brackets.get(piece, "") for piece in written)) or ""
         room = min(_MAX_TEXT - len(written), self._layers_end - len(ids)) - 1  # tokens left after the next one
-        pieces = [piece for piece, some in self._brackets.items() if _fits(_unclosed(unclosed, some), room)]
-        plain = [self._plain] if _fits(unclosed, room) else []
-        return [pieces, *plain, *([] if unclosed else closing)]
+        plain = ("plain",) if _fits(unclosed, room) else ()
+        return (f"{unclosed} {min(room, len(unclosed) + self._most_brackets)}", *plain, *(() if unclosed else closing))
 
 
 class MostEnded:
-    """A stopping criterion: enough of the hypotheses are whole plans."""
+    """A stopping criterion: of every request's hypotheses enough are whole plans."""
 
-    def __init__(self, end: int) -> None:
-        """`end`: the token that ends a plan."""
-        self._end = end
+    def __init__(self, end: int, count: int) -> None:
+        """`end`: the token that ends a plan; `count`: hypotheses of one request."""
+        self._end, self._count = end, count
 
     def __call__(self, input_ids: "torch.LongTensor", scores: object, **_: object) -> "torch.Tensor":
-        """`input_ids`: hypotheses x tokens; whether to stop, for each hypothesis."""
+        """`input_ids`: hypotheses x tokens, those of one request together; whether to stop, for each hypothesis."""
         import torch
 
-        ended = (input_ids == self._end).any(dim=1).float().mean()
-        return torch.full((len(input_ids),), bool(ended >= _ENOUGH), device=input_ids.device)
+        ended = (input_ids == self._end).any(dim=1).view(-1, self._count).float().mean(dim=1)
+        return torch.full((len(input_ids),), bool((ended >= _ENOUGH).all()), device=input_ids.device)
 
 
 def _unclosed(before: str, brackets: str) -> str | None:
@@ -130,7 +149,3 @@ def _fits(unclosed: str | None, room: int) -> bool:
 def _is_visible(text: str) -> bool:
     """More than white space and bytes that are no letter yet."""
     return bool(text.replace("\ufffd", "").strip())
-
-
-def _only(token: int) -> slice:
-    return slice(token, token + 1)

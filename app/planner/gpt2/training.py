@@ -1,4 +1,4 @@
-"""Training a plan predictor: from nothing or from a GPT-2 that is there; it can be interrupted, and goes on."""
+"""Training a plan predictor: from nothing or from a network that is there; it can be interrupted, and goes on."""
 
 import math
 import pickle
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlcodegen.errors import InputError
 from dlcodegen.planner.gpt2 import weights
+from dlcodegen.planner.gpt2.base import from_base
 from dlcodegen.planner.gpt2.calibration import calibrate
 from dlcodegen.planner.gpt2.examples import Emphasis, Example, batches, encode, loss_of
 from dlcodegen.planner.gpt2.renaming import Renaming
@@ -20,7 +21,7 @@ from dlcodegen.planner.gpt2.training_recipe import Recipe
 from dlcodegen.planner.gpt2.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from transformers import GPT2LMHeadModel
+    from transformers import PreTrainedModel
 
 CHECKPOINT = "checkpoint.pt"
 _CHECKPOINT_EVERY = 120.0
@@ -182,11 +183,11 @@ class Training:
         self.progress = Progress(**state["progress"])
 
 
-def _start(rows: Sequence[PlanRow], recipe: Recipe) -> "tuple[GPT2LMHeadModel, Vocabulary]":
+def _start(rows: Sequence[PlanRow], recipe: Recipe) -> "tuple[PreTrainedModel, Vocabulary]":
     if not recipe.base:
         vocabulary = Vocabulary.of(rows)
         return weights.new_network(vocabulary.size, recipe.width, recipe.depth, recipe.dropout), vocabulary
-    return weights.from_base(recipe.base, rows)
+    return from_base(recipe.base, rows)
 
 
 def _with_plans(examples: Iterable[Example]) -> list[Example]:

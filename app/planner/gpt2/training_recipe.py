@@ -15,7 +15,7 @@ class Recipe:
     """How a predictor is trained."""
 
     base: str = ""
-    """Name or folder of a GPT-2 to start from; empty: from nothing."""
+    """What to start from, as `from_base` understands it; empty: from nothing."""
     width: int = 256
     depth: int = 4
     dropout: float = 0.15

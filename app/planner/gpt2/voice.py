@@ -2,12 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from dlcodegen.planner.gpt2.weights import Predictor
+from dlcodegen.planner.gpt2.weights import POSITIONS, Predictor
+
+if TYPE_CHECKING:
+    import torch
 
 TEXTS = ("input", "output", "preprocess")
 Way = Literal["greedy", "beam", "consensus"]
+
+
+class Asked(NamedTuple):
+    """What a plan is to be predicted for."""
+
+    requirement: str
+    dataset: str = ""
+    framework: str = ""
 
 
 @dataclass(frozen=True)
@@ -21,36 +32,49 @@ class Draft:
 
 @dataclass(frozen=True)
 class Voice:
-    """A network that has read one request, and what was decided since; several threads may ask one network."""
+    """A network that has read some requests, and what was decided since; several threads may ask one network."""
 
     predictor: Predictor
-    ids: list[int]
-    """The tokens up to here."""
+    ids: list[list[int]]
+    """The tokens up to here, of each request."""
 
     @classmethod
-    def hearing(cls, predictor: Predictor, requirement: str, dataset: str = "", framework: str = "") -> "Voice":
-        """It has read the request, and nothing is decided."""
-        return cls(predictor, predictor.vocabulary.prompt(requirement, dataset, framework))
+    def hearing(cls, predictor: Predictor, asked: Sequence[Asked]) -> "Voice":
+        """It has read the requests, and nothing is decided."""
+        return cls(predictor, [predictor.vocabulary.prompt(*each) for each in asked])
 
-    def after(self, name: str, value: str) -> "Voice":
-        """The same network, once this closed field has this value, whoever chose it."""
-        return Voice(self.predictor, self.ids + self.predictor.vocabulary.closed(name, value))
+    def after(self, name: str, values: Sequence[str]) -> "Voice":
+        """The same network, once this closed field has these values, one a request, whoever chose them."""
+        closed = self.predictor.vocabulary.closed
+        return Voice(self.predictor, [ids + closed(name, value) for ids, value in zip(self.ids, values, strict=True)])
 
-    def odds(self, name: str) -> dict[str, float]:
-        """The distribution over the values of a closed field that comes next."""
+    def odds(self, name: str) -> list[dict[str, float]]:
+        """For each request the distribution over the values of the closed field that comes next."""
         import torch
 
         vocabulary = self.predictor.vocabulary
         known = vocabulary.value_ids[name]
-        marked = torch.tensor([[*self.ids, vocabulary.marker[f"<{name}>"]]])
-        with torch.inference_mode():
-            logits = self.predictor.network(input_ids=marked, logits_to_keep=1).logits[0, -1, known.start : known.stop]
         temperature = self.predictor.facts.get("temperature", 1.0) if name == "category" else 1.0
-        shares = torch.softmax(logits.float() / temperature, dim=0).tolist()
-        return dict(zip(vocabulary.values[name], shares, strict=True))
+        with torch.inference_mode():
+            logits = self._next(vocabulary.marker[f"<{name}>"])[:, known.start : known.stop]
+            shares = torch.softmax(logits.float() / temperature, dim=1).tolist()
+        return [dict(zip(vocabulary.values[name], each, strict=True)) for each in shares]
 
-    def drafts(self, way: Way, beams: int, count: int, seed: int) -> list[Draft]:
-        """The open fields, generated under the grammar: the best draft, or for a consensus `count` sampled ones.
+    def _next(self, marker: int) -> "torch.Tensor":
+        """Logits of what follows this marker: requests x vocabulary."""
+        import torch
+
+        network = self.predictor.network
+        marked = [[*ids, marker] for ids in self.ids]
+        # Padding comes last, and attention looks back only: no mask is needed.
+        padded = [ids + [marker] * (max(map(len, marked)) - len(ids)) for ids in marked]
+        hidden = network.base_model(input_ids=torch.tensor(padded, device=network.device)).last_hidden_state
+        last = torch.tensor([len(ids) - 1 for ids in marked], device=network.device)
+        logits: torch.Tensor = network.get_output_embeddings()(hidden[torch.arange(len(marked)), last])
+        return logits
+
+    def drafts(self, way: Way, beams: int, count: int, seed: int) -> list[list[Draft]]:
+        """For each request the open fields, under the grammar: the best draft, or for a consensus `count` sampled ones.
 
         Of these the longest are given up: one that tells every layer of a ResNet would keep all others waiting.
         """
@@ -59,25 +83,32 @@ class Voice:
 
         from dlcodegen.planner.gpt2.grammar import MostEnded, PlanGrammar
 
-        vocabulary = self.predictor.vocabulary
-        start = torch.tensor([[*self.ids, vocabulary.marker["<layers>"]]])
-        end, several = vocabulary.marker["<end>"], way == "consensus"
-        longest = self.predictor.network.config.n_positions
-        with torch.random.fork_rng(devices=[]), torch.inference_mode():
+        vocabulary, network = self.predictor.vocabulary, self.predictor.network
+        end, pad, several = vocabulary.marker["<end>"], vocabulary.marker["<pad>"], way == "consensus"
+        start = [[*ids, vocabulary.marker["<layers>"]] for ids in self.ids]
+        width = max(map(len, start))
+        padded = torch.tensor([[pad] * (width - len(ids)) + ids for ids in start], device=network.device)
+        with torch.random.fork_rng(), torch.inference_mode():
             torch.manual_seed(seed)
-            found = self.predictor.network.generate(
-                start,
-                attention_mask=torch.ones_like(start),
-                logits_processor=LogitsProcessorList([PlanGrammar(vocabulary, longest)]),
-                stopping_criteria=StoppingCriteriaList([MostEnded(end)] if several else []),
-                max_length=longest,
+            found = network.generate(
+                padded,
+                attention_mask=(padded != pad).long(),
+                logits_processor=LogitsProcessorList([PlanGrammar(vocabulary, POSITIONS)]),
+                stopping_criteria=StoppingCriteriaList([MostEnded(end, count)] if several else []),
+                max_length=POSITIONS,
                 do_sample=several,
                 num_return_sequences=count if several else 1,
                 num_beams=beams if way == "beam" else 1,
-                pad_token_id=vocabulary.marker["<pad>"],
+                pad_token_id=pad,
                 eos_token_id=end,
             )
-        whole = [sequence for sequence in found[:, start.shape[1] :].tolist() if end in sequence]
+        written = found[:, width:].tolist()
+        each = len(written) // len(start)
+        return [self._whole(written[place : place + each]) for place in range(0, len(written), each)]
+
+    def _whole(self, written: Sequence[Sequence[int]]) -> list[Draft]:
+        """The finished ones of one request, which share the say."""
+        whole = [sequence for sequence in written if self.predictor.vocabulary.marker["<end>"] in sequence]
         return [self._read(sequence, 1 / len(whole)) for sequence in whole]
 
     def _read(self, ids: Sequence[int], weight: float) -> Draft:

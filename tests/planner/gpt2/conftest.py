@@ -21,7 +21,8 @@ TINY = Recipe(
     dropout=0.05,
     epochs=32,
     patience=32,
-    learning_rate=1e-2,
+    learning_rate=6e-3,  # by larger steps a processor that multiplies 16-bit floats is led astray
+    seed=1,
     batch_tokens=512,
     noise=Noise(renamed=0.0),  # so small a network can only learn by heart
 )

@@ -12,7 +12,7 @@ from dlcodegen.errors import InputError
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.planner.classifier.classifier import Classifier
 from dlcodegen.planner.classifier.training import Schooling, train
-from dlcodegen.planner.gpt2.decoding import Decoded, Decoder, Settings, Way
+from dlcodegen.planner.gpt2.decoding import Asked, Decoded, Decoder, Settings, Way
 from dlcodegen.planner.gpt2.memory import Memory
 from dlcodegen.planner.gpt2.rows import CLOSED, PlanRow
 from dlcodegen.planner.gpt2.vocabulary import MAX_PROMPT, Vocabulary
@@ -211,11 +211,23 @@ def test_several_threads_may_ask_one_decoder(trained: Predictor) -> None:
 
 
 def test_of_many_sampled_drafts_the_longest_are_given_up(trained: Predictor) -> None:
-    voice = Voice.hearing(trained, "forecast tides for next week")
-    drafts = voice.drafts("consensus", beams=3, count=10, seed=1)
-    assert 8 <= len(drafts) <= 10
-    assert sum(draft.weight for draft in drafts) == pytest.approx(1)
-    assert all(draft.layers and draft.texts["input"] and draft.texts["output"] for draft in drafts)
+    voice = Voice.hearing(trained, [Asked("forecast tides for next week"), Asked("outline barnacles on hull photos")])
+    for drafts in voice.drafts("consensus", beams=3, count=10, seed=1):
+        assert 8 <= len(drafts) <= 10
+        assert sum(draft.weight for draft in drafts) == pytest.approx(1)
+        assert all(draft.layers and draft.texts["input"] and draft.texts["output"] for draft in drafts)
+
+
+@pytest.mark.parametrize("way", ["greedy", "beam"])
+def test_side_by_side_each_request_gets_the_plan_that_it_gets_alone(trained: Predictor, way: Any) -> None:
+    """Requests of one word and of a hundred: the shorter ones are padded."""
+    asked = [Asked(task["asked"][0], dataset) for task in TASKS.values() for dataset in ("", "pixels " * 90)]
+    decoder = Decoder(trained, None, Settings(way=way))
+    together = decoder.decode_all(asked)
+    assert len({plan.values["category"] for plan in together}) > 1
+    for plan, each in zip(together, asked, strict=True):
+        alone = decoder.decode(*each)
+        assert (plan.values, plan.layers) == (alone.values, alone.layers)
 
 
 class TestClassifier:

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from dlcodegen.errors import InputError
+from dlcodegen.planner.gpt2.base import from_base
 from dlcodegen.planner.gpt2.examples import Example, loss_of
 from dlcodegen.planner.gpt2.pretraining import Reading, pretrain
 from dlcodegen.planner.gpt2.rows import PlanRow
 from dlcodegen.planner.gpt2.training import Recipe, Training
 from dlcodegen.planner.gpt2.training_recipe import SIZES
-from dlcodegen.planner.gpt2.weights import from_base, load
+from dlcodegen.planner.gpt2.weights import load
 
 TEXTS = [
     f"Forecast tide number {number} from {number + 3} past values of the gauge in the harbour." for number in range(90)

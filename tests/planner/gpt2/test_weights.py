@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
-from dlcodegen.errors import InputError
+from dlcodegen.errors import InputError, SettingsError
+from dlcodegen.planner.gpt2.base import from_base
 from dlcodegen.planner.gpt2.decoding import Decoder
 from dlcodegen.planner.gpt2.planner import GPT2Planner
 from dlcodegen.planner.gpt2.rows import PlanRow
-from dlcodegen.planner.gpt2.weights import SHIPPED, Predictor, from_base, load, save
+from dlcodegen.planner.gpt2.training import Training
+from dlcodegen.planner.gpt2.training_recipe import Recipe
+from dlcodegen.planner.gpt2.weights import SHIPPED, Predictor, load, save
 from tests.plan_rows import TASKS, tiny_base
 
 
@@ -95,7 +98,7 @@ def test_a_damaged_file_is_one_line(folder: Path, name: str, content: bytes | No
 def test_truncated_and_foreign_weights_are_one_line(folder: Path, damage: Callable[[bytes], bytes]) -> None:
     path = folder / "model.safetensors"
     path.write_bytes(damage(path.read_bytes()))
-    assert "holds no usable GPT-2 weights" in refused(folder)
+    assert "holds no usable weights" in refused(folder)
 
 
 def test_weights_of_other_names_or_shapes_are_one_line(folder: Path) -> None:
@@ -106,11 +109,11 @@ def test_weights_of_other_names_or_shapes_are_one_line(folder: Path) -> None:
     state = load_file(path)
     for name in ("transformer.wte.weight", "transformer.h.0.attn.c_attn.weight"):
         save_file({key: tensor for key, tensor in state.items() if key != name}, path)
-        assert "holds no usable GPT-2 weights" in refused(folder)
+        assert "holds no usable weights" in refused(folder)
         save_file({**state, name: torch.zeros(3, 3)}, path)
-        assert "holds no usable GPT-2 weights" in refused(folder)
+        assert "holds no usable weights" in refused(folder)
     save_file({**state, "classifier.weight": torch.zeros(3, 3)}, path)
-    assert "holds no usable GPT-2 weights" in refused(folder)
+    assert "holds no usable weights" in refused(folder)
 
 
 @pytest.mark.parametrize(
@@ -206,12 +209,42 @@ def test_no_code_in_a_folder_of_weights_is_run(folder: Path, trained: Predictor,
 
 
 class TestBase:
-    def test_a_base_gets_room_for_the_plans_tokens(self, rows: list[PlanRow], tmp_path: Path) -> None:
-        network, vocabulary = from_base(str(tiny_base(tmp_path)), rows)
-        assert network.lm_head.weight.shape[0] == network.config.vocab_size == vocabulary.size
+    @pytest.mark.parametrize("kind", ["gpt2", "qwen2"])
+    def test_a_base_gets_room_for_the_plans_tokens(self, rows: list[PlanRow], tmp_path: Path, kind: str) -> None:
+        network, vocabulary = from_base(str(tiny_base(tmp_path, kind)), rows)
+        assert network.get_output_embeddings().weight.shape[0] == network.config.vocab_size == vocabulary.size
         assert vocabulary.text(vocabulary.prompt("sort letters")[1:-1]) == "sort letters"
         assert max(vocabulary.prompt("<|endoftext|> <end>")[1:-1]) < vocabulary.text_size
         assert set(vocabulary.values["category"]) == set(TASKS)
+
+    def test_a_value_begins_as_the_mean_of_its_words(self, rows: list[PlanRow], tmp_path: Path) -> None:
+        network, vocabulary = from_base(str(tiny_base(tmp_path, "qwen2")), rows)
+        value = vocabulary.value_ids["metric"].start
+        pieces = vocabulary.pieces.encode(f"metric {vocabulary.values['metric'][0]}").ids
+        for layer in (network.get_input_embeddings(), network.get_output_embeddings()):
+            assert layer.weight[value].tolist() == pytest.approx(layer.weight[pieces].mean(dim=0).tolist(), abs=1e-6)
+
+    def test_weights_trained_on_a_qwen2_are_saved_and_loaded(
+        self, rows: list[PlanRow], dev: list[PlanRow], tmp_path: Path
+    ) -> None:
+        base = str(tiny_base(tmp_path, "qwen2"))
+        recipe = Recipe(base=base, epochs=1, learning_rate=1e-3, batch_tokens=512)
+        training = Training(rows, dev, tmp_path / "out", recipe)
+        before = training.dev_loss()
+        training.run(lambda *_: None, lambda _: None)
+        assert training.progress.best_loss < before
+        loaded = load(tmp_path / "out")
+        assert loaded.network.config.model_type == "qwen2"
+        plan = Decoder(loaded).decode("outline barnacles on hull photos").to_paper()
+        assert plan["Task Category"] in TASKS
+        assert from_base(str(tmp_path / "out"), rows[:4])[1].size < loaded.vocabulary.size
+
+    def test_a_local_model_that_is_not_here_is_told(
+        self, rows: list[PlanRow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        with pytest.raises(SettingsError, match=r"dlcodegen model pull qwen2\.5-coder-0\.5b"):
+            from_base("local:qwen2.5-coder-0.5b", rows)
 
     def test_a_base_with_code_runs_none(self, rows: list[PlanRow], tmp_path: Path) -> None:
         trace = tmp_path / "trace"
@@ -227,19 +260,19 @@ class TestBase:
         assert not trace.exists()
 
     @pytest.mark.parametrize(
-        ("values", "said"), [({"model_type": "bert"}, "bert"), ({"n_positions": 128}, "768 positions")]
+        ("values", "said"), [({"model_type": "bert"}, "bert"), ({"n_positions": 128}, "128 positions, 768 are needed")]
     )
     def test_a_base_of_another_kind_is_refused(
         self, rows: list[PlanRow], tmp_path: Path, values: dict[str, Any], said: str
     ) -> None:
         base = tiny_base(tmp_path)
         change(base / "config.json", **values)
-        with pytest.raises(InputError, match="no GPT-2 could be loaded from there") as caught:
+        with pytest.raises(InputError, match="nothing to train on could be loaded from there") as caught:
             from_base(str(base), rows)
         assert said in str(caught.value)
         assert "\n" not in str(caught.value)
 
     def test_an_empty_folder_is_no_base(self, rows: list[PlanRow], tmp_path: Path) -> None:
-        with pytest.raises(InputError, match="no GPT-2 could be loaded from there") as caught:
+        with pytest.raises(InputError, match="nothing to train on could be loaded from there") as caught:
             from_base(str(tmp_path), rows)
         assert "\n" not in str(caught.value)

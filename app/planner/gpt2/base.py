@@ -1,0 +1,95 @@
+"""What a training starts from when it does not start from nothing: a network that has read much, and no plans yet."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlcodegen.errors import InputError
+from dlcodegen.planner.gpt2.family import family_named, without_tokens
+from dlcodegen.planner.gpt2.rows import PlanRow
+from dlcodegen.planner.gpt2.vocabulary import Vocabulary
+from dlcodegen.planner.gpt2.weights import POSITIONS, Predictor, is_planner, load, problem
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+_LOCAL = "local:"
+
+
+def from_base(base: str, rows: Sequence[PlanRow]) -> "tuple[PreTrainedModel, Vocabulary]":
+    """A trained network with room for the tokens of these rows' plans, and its vocabulary.
+
+    `base`: a weights folder of ours; the folder, hub name or GGUF file of a GPT-2 or a Qwen2; or `local:NAME`, a model
+    that `dlcodegen model pull` has fetched. Raises InputError when it cannot be had or is none.
+    """
+    if is_planner(Path(base)):
+        return _from_planner(load(Path(base)), rows)
+    return _from_reader(base, rows)
+
+
+def _from_planner(old: Predictor, rows: Sequence[PlanRow]) -> "tuple[PreTrainedModel, Vocabulary]":
+    """Same words, other values: a value or a layer that both know keeps what was learnt about it."""
+    network, vocabulary = old.network, Vocabulary.of(rows, old.vocabulary.pieces)
+    words = vocabulary.text_size
+    learnt = network.get_input_embeddings().weight.detach().clone()
+    places = {name: place for place, name in enumerate(old.vocabulary.names, words)}
+    network.resize_token_embeddings(vocabulary.size, mean_resizing=False)
+    embedding = network.get_input_embeddings().weight.data
+    embedding[words:].normal_(std=network.config.initializer_range)
+    for place, name in enumerate(vocabulary.names, words):
+        if name in places:
+            embedding[place] = learnt[places[name]]
+    return network, vocabulary
+
+
+def _from_reader(base: str, rows: Sequence[PlanRow]) -> "tuple[PreTrainedModel, Vocabulary]":
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    place, options = _place(base)
+    try:
+        config = AutoConfig.from_pretrained(place, trust_remote_code=False, **options)
+        family_named(config.model_type)
+        if config.max_position_embeddings < POSITIONS:
+            raise ValueError(f"{config.max_position_embeddings} positions, {POSITIONS} are needed")
+        tokenizer = AutoTokenizer.from_pretrained(place, use_fast=True, trust_remote_code=False, **options)
+        network = AutoModelForCausalLM.from_pretrained(
+            place,
+            trust_remote_code=False,
+            use_safetensors=True,
+            attn_implementation="sdpa",
+            dtype=torch.float32,
+            **options,
+        )
+    except Exception as error:  # of a folder or of the network: whatever the libraries come upon
+        raise InputError(f"--base {base}: nothing to train on could be loaded from there ({problem(error)})") from error
+    vocabulary = Vocabulary.of(rows, tokenizer.backend_tokenizer)
+    network.resize_token_embeddings(vocabulary.size, mean_resizing=False)
+    without_tokens(network)
+    _begin_as_their_words(network, vocabulary)
+    return network, vocabulary
+
+
+def _place(base: str) -> tuple[str, dict[str, Any]]:
+    """What `from_pretrained` is to be told: a name or folder, and which file of it, if it is one of llama.cpp's."""
+    path = _pulled(base.removeprefix(_LOCAL)) if base.startswith(_LOCAL) else Path(base)
+    return (str(path.parent), {"gguf_file": path.name}) if path.suffix == ".gguf" else (base, {})
+
+
+def _pulled(name: str) -> Path:
+    """Raises SettingsError, with what to type, where there is no such model or it is not here."""
+    from dlcodegen.models.local.store import find_model, path_of
+
+    return path_of(find_model(name))
+
+
+def _begin_as_their_words(network: "PreTrainedModel", vocabulary: Vocabulary) -> None:
+    """A token for a whole value starts as the mean of its pieces: what the network has read of them is not lost."""
+    import torch
+
+    layers = {network.get_input_embeddings(), network.get_output_embeddings()}
+    with torch.no_grad():
+        for token, name in enumerate(vocabulary.names, vocabulary.text_size):
+            pieces = vocabulary.pieces.encode(name.strip("<>"), add_special_tokens=False).ids
+            for layer in layers:
+                layer.weight[token] = layer.weight[pieces].mean(dim=0)
