@@ -92,26 +92,27 @@ def tiny_base(folder: Path, kind: str = "gpt2") -> Path:
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens(["<|endoftext|>"])
     torch.manual_seed(0)
-    ends = {"bos_token_id": 256, "eos_token_id": 256}
-    if kind == "gpt2":
-        network = GPT2LMHeadModel(GPT2Config(vocab_size=257, n_positions=768, n_embd=64, n_layer=1, n_head=1, **ends))
-    else:
-        network = Qwen2ForCausalLM(
-            Qwen2Config(
-                vocab_size=300,
-                hidden_size=64,
-                intermediate_size=128,
-                num_hidden_layers=2,
-                num_attention_heads=4,
-                num_key_value_heads=2,
-                max_position_embeddings=1024,
-                rope_parameters={"rope_type": "default", "rope_theta": 1e6},
-                tie_word_embeddings=False,
-                **ends,
-            )
-        )
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    network.save_pretrained(folder / "base")
+    if kind == "gpt2":
+        gpt2 = GPT2Config(
+            vocab_size=257, n_positions=768, n_embd=64, n_layer=1, n_head=1, bos_token_id=256, eos_token_id=256
+        )
+        GPT2LMHeadModel(gpt2).save_pretrained(folder / "base")
+    else:
+        qwen2 = Qwen2Config(
+            vocab_size=300,
+            hidden_size=64,
+            intermediate_size=128,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            max_position_embeddings=1024,
+            rope_parameters={"rope_type": "default", "rope_theta": 1e6},
+            tie_word_embeddings=False,
+            bos_token_id=256,
+            eos_token_id=256,
+        )
+        Qwen2ForCausalLM(qwen2).save_pretrained(folder / "base")
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|endoftext|>")  # type: ignore[no-untyped-call]
     fast.save_pretrained(folder / "base")
     return folder / "base"

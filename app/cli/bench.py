@@ -100,20 +100,40 @@ def corpus(
 
 
 @bench.command()
-def plans(out: Out = None, fresh: Fresh = False, as_json: options.AsJson = False) -> int:
+def plans(
+    said: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            show_default=False,
+            help="What a network trained on the published rows said of the test rows, by `planner predict --odds`.",
+        ),
+    ] = None,
+    asked_on: Annotated[str, typer.Option("--model-on", help="The machine that this network was asked on.")] = "",
+    train: Annotated[
+        bool,
+        typer.Option("--train", help="Train the small networks on the published rows, too; on two cores over a day."),
+    ] = False,
+    out: Out = None,
+    fresh: Fresh = False,
+    as_json: options.AsJson = False,
+) -> int:
     """Measure the plan predictor: its plans beside the published ones, its speed, and whether it reads the right task.
 
     The published rows are read where DLCODEGEN_PUBLISHED_DATA says, or in shared/data/dlcodegen beside the checkout;
-    without them, what needs no such rows is measured. Training on them, once, takes minutes on a GPU and more than a
-    day on two cores; it can be interrupted, and goes on.
+    without them, what needs no such rows is measured. What is trained on them is never shipped: small networks, which
+    this command trains if it is told to, and a base that has read the web, which a GPU trains in minutes. What that
+    one says is recorded there (docs/EVALUATION.md tells how), and measured here.
 
     For example:
 
     dlcodegen bench plans
+    dlcodegen bench plans --said said.jsonl --model-on "a GPU"
     """
     from dlcodegen.evals import plan_prediction
 
-    return measure("plans", plan_prediction.steps(), plan_prediction.summary, out, fresh, as_json)
+    protocol = plan_prediction.Protocol(said, asked_on, train)
+    return measure("plans", plan_prediction.steps(protocol), plan_prediction.summary, out, fresh, as_json)
 
 
 bench.command()(bench_code.code)

@@ -161,6 +161,9 @@ def predict(
         Literal["greedy", "beam", "consensus"], typer.Option("--decode", help="How the free texts are written.")
     ] = "greedy",
     beams: Annotated[int, typer.Option(metavar="N", min=2, help="Hypotheses of a beam search.")] = 3,
+    with_odds: Annotated[
+        bool, typer.Option("--odds", help="Write also how likely each value of a field was: `bench plans --said`.")
+    ] = False,
     seed: Seed = 42,
 ) -> int:
     """Predict the plan of each row, as the model says it: nothing that a row states is set in it.
@@ -183,8 +186,8 @@ def predict(
         for some in _tracked(together, len(together), "predicting"):
             plans = decoder.decode_all([Asked(requirement, dataset) for _, requirement, dataset in some])
             for (key, *_), plan in zip(some, plans, strict=True):
-                plan_text = json.dumps(plan.to_paper(), ensure_ascii=False)
-                file.write(json.dumps({"id": key, "plan_text": plan_text}, ensure_ascii=False) + "\n")
+                row = {"id": key, "plan_text": json.dumps(plan.to_paper(), ensure_ascii=False)}
+                file.write(json.dumps(row | ({"odds": plan.odds} if with_odds else {}), ensure_ascii=False) + "\n")
             file.flush()
     typer.echo(f"{out}: {len(rows):,} plans")
     return 0

@@ -1,9 +1,9 @@
-"""The predictor of the paper protocol: networks trained on the published rows, kept in the cache and never shipped.
+"""The small predictors of the paper protocol: trained on the published rows, kept in the cache and never shipped.
 
-The paper fine-tunes a GPT-2 Large that has read the web. Where that cannot be had, seven small ones decide together:
-three that know the rows and nothing else, and four wider ones that have read what the installed packages say of
-themselves. In category and loss a linear classifier each has a say, too: on the dev rows that is right more often; in
-optimizer and metric it is not.
+The paper fine-tunes a GPT-2 Large that has read the web. Where nothing like it can be had, seven small ones decide
+together: three that know the rows and nothing else, and four wider ones that have read what the installed packages say
+of themselves. In category and loss a linear classifier each has a say, too: on the dev rows that is right more often;
+in optimizer and metric it is not.
 """
 
 from dataclasses import replace
@@ -22,6 +22,8 @@ from dlcodegen.planner.gpt2.training_recipe import Recipe
 from dlcodegen.planner.gpt2.weights import Predictor, load
 
 _COPYING = Noise(renamed=0.7)
+_DONE = "done"
+"""A file in the folder of a network whose training has ended."""
 _SCHOOLING = Schooling(epochs=15, batch=32)
 
 
@@ -30,12 +32,21 @@ def predictors(data: Path) -> list[Predictor]:
 
     Those that are missing are trained first: minutes on a GPU, days on two cores.
     """
+    return [_trained(data, recipe, _folder(name)) for name, recipe in _recipes().items()]
+
+
+def are_trained() -> bool:
+    """Whether all are there."""
+    return all((_folder(name) / _DONE).exists() for name in _recipes())
+
+
+def _recipes() -> dict[str, Recipe]:
+    """Name of the folder -> how its network is trained."""
     alone = replace(Recipe.of("", 30, 42, "medium"), dropout=0.2, patience=30, noise=_COPYING)
     base = str(_folder("base"))
-    well_read = replace(Recipe.of(base, 20, 42, "large"), learning_rate=8e-4, patience=20, noise=_COPYING)
+    well_read = replace(alone, base=base, epochs=20, patience=20, learning_rate=8e-4)
     wanted = {f"large-{seed}": replace(well_read, seed=seed) for seed in (42, 43, 44, 45)}
-    wanted |= {f"medium-{seed}": replace(alone, seed=seed) for seed in (42, 43, 44)}
-    return [_trained(data, recipe, _folder(name)) for name, recipe in wanted.items()]
+    return wanted | {f"medium-{seed}": replace(alone, seed=seed) for seed in (42, 43, 44)}
 
 
 def classifiers(data: Path) -> dict[str, Classifier]:
@@ -65,10 +76,10 @@ def _classifier(data: Path, field: str) -> Classifier:
 
 def _trained(data: Path, recipe: Recipe, out: Path) -> Predictor:
     """What an interruption left is gone on with; a base is a GPT-2 that has read docstrings."""
-    if not (out / "done").exists():
+    if not (out / _DONE).exists():
         if recipe.base and not Path(recipe.base, "config.json").exists():
             pretrain(docstrings(), Path(recipe.base), Reading("large"))
         rows, dev = (_rows(data, part) for part in ("train", "dev"))
         Training(rows, dev, out, recipe).run(lambda *_: None, lambda _: None)
-        (out / "done").touch()
+        (out / _DONE).touch()
     return load(out)

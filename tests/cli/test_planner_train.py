@@ -70,12 +70,13 @@ def test_from_rows_to_a_score(files: list[str], tmp_path: Path, capsys: pytest.C
     source = write_rows(tmp_path / "test.jsonl", asked)
     for way in ("greedy", "beam", "consensus"):
         out = tmp_path / f"{way}.jsonl"
-        asking = ["--in", str(source), "--out", str(out), "--weights", files[5], "--decode", way]
+        asking = ["--in", str(source), "--out", str(out), "--weights", files[5], "--decode", way, "--odds"]
         assert run(["planner", "predict", *asking]) == 0
         assert f"{out}: 8 plans" in capsys.readouterr().out
         rows = [json.loads(line) for line in out.read_text().splitlines()]
         assert [row["id"] for row in rows] == [row["id"] for row in asked]
         assert all(SolutionPlan.from_text(row["plan_text"]).layers for row in rows)
+        assert all(sum(row["odds"]["category"].values()) == pytest.approx(1) for row in rows)
         assert run(["planner", "eval", str(source), str(out), "--json"]) == 0
         [score] = json.loads(capsys.readouterr().out)["scores"]
         assert score["valid"] == 100

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlcodegen.errors import InputError
-from dlcodegen.planner.gpt2.family import family_named, without_tokens
+from dlcodegen.planner.gpt2.family import embedding_of, family_named, output_of, without_tokens
 from dlcodegen.planner.gpt2.rows import PlanRow
 from dlcodegen.planner.gpt2.vocabulary import Vocabulary
 from dlcodegen.planner.gpt2.weights import POSITIONS, Predictor, is_planner, load, problem
@@ -31,10 +31,10 @@ def _from_planner(old: Predictor, rows: Sequence[PlanRow]) -> "tuple[PreTrainedM
     """Same words, other values: a value or a layer that both know keeps what was learnt about it."""
     network, vocabulary = old.network, Vocabulary.of(rows, old.vocabulary.pieces)
     words = vocabulary.text_size
-    learnt = network.get_input_embeddings().weight.detach().clone()
+    learnt = embedding_of(network).weight.detach().clone()
     places = {name: place for place, name in enumerate(old.vocabulary.names, words)}
     network.resize_token_embeddings(vocabulary.size, mean_resizing=False)
-    embedding = network.get_input_embeddings().weight.data
+    embedding = embedding_of(network).weight.data
     embedding[words:].normal_(std=network.config.initializer_range)
     for place, name in enumerate(vocabulary.names, words):
         if name in places:
@@ -87,9 +87,9 @@ def _begin_as_their_words(network: "PreTrainedModel", vocabulary: Vocabulary) ->
     """A token for a whole value starts as the mean of its pieces: what the network has read of them is not lost."""
     import torch
 
-    layers = {network.get_input_embeddings(), network.get_output_embeddings()}
+    weights: list[torch.Tensor] = [embedding_of(network).weight, output_of(network).weight]
     with torch.no_grad():
         for token, name in enumerate(vocabulary.names, vocabulary.text_size):
             pieces = vocabulary.pieces.encode(name.strip("<>"), add_special_tokens=False).ids
-            for layer in layers:
-                layer.weight[token] = layer.weight[pieces].mean(dim=0)
+            for weight in weights:
+                weight[token] = weight[pieces].mean(dim=0)

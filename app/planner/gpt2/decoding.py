@@ -10,13 +10,14 @@ sampled ones and those of the nearest rows (minimum Bayes risk).
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 from dlcodegen.planner.classifier.classifier import Classifier
 from dlcodegen.planner.gpt2.consensus import decide_name, decide_number, layer_likeness, medoid, text_likeness
 from dlcodegen.planner.gpt2.memory import Memory, Neighbour
 from dlcodegen.planner.gpt2.rows import CLOSED, NUMBERS
-from dlcodegen.planner.gpt2.voice import TEXTS, Asked, Draft, Voice, Way
+from dlcodegen.planner.gpt2.voice import TEXTS, Asked, Draft, Listener, NetworkVoice, Voice, Way
 from dlcodegen.planner.gpt2.weights import Predictor
 
 
@@ -32,6 +33,10 @@ class Settings:
     """Rows of the memory that have a say."""
     trust: float = 0.5
     """The memory's share of the say where there is one, from 0 to 1: half is as good as any on the paper's dev rows."""
+    untold: frozenset[str] = frozenset()
+    """Closed fields in which the memory has no say."""
+    layers: Literal["written", "remembered"] = "written"
+    """Remembered ones are those of the row that is most like all near ones; a consensus weighs both kinds."""
     seed: int = 42
 
 
@@ -87,14 +92,17 @@ class Decoder:
 
     def __init__(
         self,
-        predictors: Predictor | Sequence[Predictor],
+        predictors: Predictor | Sequence[Predictor | Listener],
         memory: Memory | None = None,
         settings: Settings | None = None,
         classifiers: Mapping[str, Classifier] | None = None,
     ) -> None:
         """`classifiers`: of closed fields with names for values."""
         self._classifiers = classifiers or {}
-        self._predictors = [predictors] if isinstance(predictors, Predictor) else list(predictors)
+        several = [predictors] if isinstance(predictors, Predictor) else predictors
+        self._listeners: list[Listener] = [
+            partial(NetworkVoice.hearing, each) if isinstance(each, Predictor) else each for each in several
+        ]
         self.memory, self.settings = memory, settings or Settings()
 
     def decode(
@@ -124,7 +132,7 @@ class Decoder:
     def _hear(self, asked: Sequence[Asked]) -> _Heard:
         texts = [(each.requirement, each.dataset) for each in asked]
         return _Heard(
-            [Voice.hearing(predictor, asked) for predictor in self._predictors],
+            [listener(asked) for listener in self._listeners],
             [self.memory.nearest(*each, self.settings.neighbours) if self.memory else [] for each in texts],
             {name: [judge.odds(*each) for each in texts] for name, judge in self._classifiers.items()},
         )
@@ -139,7 +147,8 @@ class Decoder:
         self, name: str, said: Sequence[dict[str, float]], classified: dict[str, float], near: list[Neighbour]
     ) -> dict[str, float]:
         """The mean of the networks, mixed with what the neighbours say; a classifier counts as much as the networks."""
-        voting = [neighbour for neighbour in near if name in neighbour.row.values]
+        told = near if name not in self.settings.untold else []
+        voting = [neighbour for neighbour in told if name in neighbour.row.values]
         total = sum(neighbour.weight for neighbour in voting)
         remembered = self.settings.trust if total else 0.0
         learnt = 1 - remembered
@@ -161,14 +170,12 @@ class Decoder:
 
     def _write(self, plan: Decoded, near: list[Neighbour], drafts: list[Draft]) -> None:
         if self.settings.way != "consensus":
-            plan.layers = drafts[0].layers
+            remembered = self.settings.layers == "remembered" and _layers_of(self._candidates([], near))
+            plan.layers = remembered or drafts[0].layers
             plan.values |= drafts[0].texts
             return
         candidates = self._candidates(drafts, near)
-        plan.layers = medoid(
-            [(draft.layers, draft.weight) for draft in candidates if draft.layers],
-            layer_likeness,
-        )
+        plan.layers = _layers_of(candidates)
         for name in TEXTS:
             said = [(draft.texts[name], draft.weight) for draft in candidates if name in draft.texts]
             plan.values[name] = medoid(said, text_likeness)
@@ -178,6 +185,12 @@ class Decoder:
         trust = self.settings.trust if near else 0.0
         own = [Draft(each.layers, each.texts, (1 - trust) * each.weight) for each in drafts]
         return own + [Draft(each.row.layers, each.row.values, trust * each.weight) for each in near]
+
+
+def _layers_of(drafts: Sequence[Draft]) -> list[str]:
+    """Those that are most like all others; none where no draft has any."""
+    weighed = [(draft.layers, draft.weight) for draft in drafts if draft.layers]
+    return medoid(weighed, layer_likeness) if weighed else []
 
 
 def _add(odds: "Counter[str]", said: Mapping[str, float], share: float) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
+from dlcodegen.planner.gpt2.family import output_of
 from dlcodegen.planner.gpt2.rows import CLOSED, PlanRow
 from dlcodegen.planner.gpt2.vocabulary import Vocabulary
 from dlcodegen.planner.gpt2.weights import POSITIONS
@@ -108,7 +109,7 @@ def loss_of(network: "PreTrainedModel", batch: Sequence[Example], pad: int, devi
     # Padding comes last, and attention looks back only: no mask is needed.
     hidden = network.base_model(input_ids=ids).last_hidden_state[:, :-1]
     counted = weights > 0  # the widest layer is spared where nothing is to be learnt
-    logits = network.get_output_embeddings()(hidden[counted])
+    logits = output_of(network)(hidden[counted])
     each = cross_entropy(logits.float(), ids[:, 1:][counted], reduction="none")
     return (each * weights[counted]).sum() / weights.sum()
 

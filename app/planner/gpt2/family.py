@@ -7,7 +7,7 @@ A folder of weights names its kind, and never a class: which class is made, and 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     import torch
@@ -101,11 +101,21 @@ def family_named(name: object) -> Family:
     """Raises ValueError, with the names there are."""
     if name not in _FAMILIES:
         raise ValueError(f"a network of kind {name}; {' and '.join(_FAMILIES)} can predict plans")
-    return _FAMILIES[name]  # type: ignore[index]
+    return _FAMILIES[str(name)]
+
+
+def embedding_of(network: "PreTrainedModel") -> "torch.nn.Embedding":
+    """The input layer: a row for each token."""
+    return cast("torch.nn.Embedding", network.get_input_embeddings())
+
+
+def output_of(network: "PreTrainedModel") -> "torch.nn.Linear":
+    """The output layer: a row for each token, too, and in most networks the same numbers."""
+    return cast("torch.nn.Linear", network.get_output_embeddings())  # type: ignore[no-untyped-call]
 
 
 def without_tokens(network: "PreTrainedModel") -> None:
     """What a base says of its own beginnings and ends does not hold for plans."""
     network.config.update(_NO_TOKENS)
     if network.generation_config is not None:
-        network.generation_config.update(**_NO_TOKENS)
+        network.generation_config.update(**_NO_TOKENS)  # type: ignore[no-untyped-call]

@@ -45,7 +45,7 @@ class Recipe:
             seed=seed,
             width=width,
             depth=depth,
-            learning_rate=5e-5 if base else cls.learning_rate * cls.width / width,
-            batch_tokens=cls.batch_tokens if size == "small" else 2 * cls.batch_tokens,
+            learning_rate=3e-5 if base else cls.learning_rate * cls.width / width,
+            batch_tokens=3072 if base else cls.batch_tokens if size == "small" else 2 * cls.batch_tokens,
             noise=Noise(renamed=renamed),
         )

@@ -1,9 +1,10 @@
 """One trained network's say: how likely each value of a closed field is, and drafts of the open fields."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
 
+from dlcodegen.planner.gpt2.family import output_of
 from dlcodegen.planner.gpt2.weights import POSITIONS, Predictor
 
 if TYPE_CHECKING:
@@ -30,8 +31,25 @@ class Draft:
     weight: float
 
 
+class Voice(Protocol):
+    """Somebody who has heard some requests and can say something of each, in their order."""
+
+    def after(self, name: str, values: Sequence[str]) -> "Voice":
+        """The same, once this closed field has these values, one a request, whoever chose them."""
+
+    def odds(self, name: str) -> list[dict[str, float]]:
+        """For each request the distribution over the values of the closed field that comes next."""
+
+    def drafts(self, way: Way, beams: int, count: int, seed: int) -> list[list[Draft]]:
+        """For each request the open fields: the best draft, or for a consensus `count` sampled ones."""
+
+
+Listener = Callable[[Sequence[Asked]], Voice]
+"""Who hears requests and then has a say."""
+
+
 @dataclass(frozen=True)
-class Voice:
+class NetworkVoice:
     """A network that has read some requests, and what was decided since; several threads may ask one network."""
 
     predictor: Predictor
@@ -39,17 +57,18 @@ class Voice:
     """The tokens up to here, of each request."""
 
     @classmethod
-    def hearing(cls, predictor: Predictor, asked: Sequence[Asked]) -> "Voice":
+    def hearing(cls, predictor: Predictor, asked: Sequence[Asked]) -> "NetworkVoice":
         """It has read the requests, and nothing is decided."""
         return cls(predictor, [predictor.vocabulary.prompt(*each) for each in asked])
 
-    def after(self, name: str, values: Sequence[str]) -> "Voice":
-        """The same network, once this closed field has these values, one a request, whoever chose them."""
+    def after(self, name: str, values: Sequence[str]) -> "NetworkVoice":
+        """The same network, once this closed field has these values."""
         closed = self.predictor.vocabulary.closed
-        return Voice(self.predictor, [ids + closed(name, value) for ids, value in zip(self.ids, values, strict=True)])
+        told = [ids + closed(name, value) for ids, value in zip(self.ids, values, strict=True)]
+        return NetworkVoice(self.predictor, told)
 
     def odds(self, name: str) -> list[dict[str, float]]:
-        """For each request the distribution over the values of the closed field that comes next."""
+        """One look at the network's output: every value is one token."""
         import torch
 
         vocabulary = self.predictor.vocabulary
@@ -70,13 +89,13 @@ class Voice:
         padded = [ids + [marker] * (max(map(len, marked)) - len(ids)) for ids in marked]
         hidden = network.base_model(input_ids=torch.tensor(padded, device=network.device)).last_hidden_state
         last = torch.tensor([len(ids) - 1 for ids in marked], device=network.device)
-        logits: torch.Tensor = network.get_output_embeddings()(hidden[torch.arange(len(marked)), last])
+        logits: torch.Tensor = output_of(network)(hidden[torch.arange(len(marked)), last])
         return logits
 
     def drafts(self, way: Way, beams: int, count: int, seed: int) -> list[list[Draft]]:
-        """For each request the open fields, under the grammar: the best draft, or for a consensus `count` sampled ones.
+        """Generated under the grammar.
 
-        Of these the longest are given up: one that tells every layer of a ResNet would keep all others waiting.
+        Of sampled drafts the longest are given up: one that tells every layer of a ResNet would keep all waiting.
         """
         import torch
         from transformers import LogitsProcessorList, StoppingCriteriaList
@@ -90,7 +109,7 @@ class Voice:
         padded = torch.tensor([[pad] * (width - len(ids)) + ids for ids in start], device=network.device)
         with torch.random.fork_rng(), torch.inference_mode():
             torch.manual_seed(seed)
-            found = network.generate(
+            found = cast(Any, network).generate(
                 padded,
                 attention_mask=(padded != pad).long(),
                 logits_processor=LogitsProcessorList([PlanGrammar(vocabulary, POSITIONS)]),

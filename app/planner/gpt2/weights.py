@@ -126,7 +126,7 @@ def _network(folder: Path, vocabulary: Vocabulary) -> "PreTrainedModel":
         raise InputError(f"{folder}: {config.max_position_embeddings} positions, {POSITIONS} are needed")
     network.eval()  # type: ignore[no-untyped-call]
     if network.num_parameters() > _LARGE and torch.cuda.is_available():
-        network.to("cuda", torch.bfloat16)
+        network.to("cuda", torch.bfloat16)  # type: ignore[arg-type]
     return network
 
 

@@ -1,7 +1,7 @@
 """A toy predictor: what its vocabulary knows, an untrained network, and a trained one."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -33,7 +33,7 @@ def tiny_network(vocabulary: Vocabulary, seed: int = 0) -> "GPT2LMHeadModel":
     import torch
 
     torch.manual_seed(seed)
-    network = new_network(vocabulary.size, width=64, depth=1, dropout=0.0)
+    network = cast("GPT2LMHeadModel", new_network(vocabulary.size, width=64, depth=1, dropout=0.0))
     network.eval()  # type: ignore[no-untyped-call]
     return network
 

@@ -16,7 +16,7 @@ from dlcodegen.planner.gpt2.decoding import Asked, Decoded, Decoder, Settings, W
 from dlcodegen.planner.gpt2.memory import Memory
 from dlcodegen.planner.gpt2.rows import CLOSED, PlanRow
 from dlcodegen.planner.gpt2.vocabulary import MAX_PROMPT, Vocabulary
-from dlcodegen.planner.gpt2.voice import Voice
+from dlcodegen.planner.gpt2.voice import NetworkVoice
 from dlcodegen.planner.gpt2.weights import POSITIONS, Predictor
 from tests.plan_rows import TASKS
 from tests.planner.gpt2.conftest import tiny_network
@@ -211,7 +211,9 @@ def test_several_threads_may_ask_one_decoder(trained: Predictor) -> None:
 
 
 def test_of_many_sampled_drafts_the_longest_are_given_up(trained: Predictor) -> None:
-    voice = Voice.hearing(trained, [Asked("forecast tides for next week"), Asked("outline barnacles on hull photos")])
+    voice = NetworkVoice.hearing(
+        trained, [Asked("forecast tides for next week"), Asked("outline barnacles on hull photos")]
+    )
     for drafts in voice.drafts("consensus", beams=3, count=10, seed=1):
         assert 8 <= len(drafts) <= 10
         assert sum(draft.weight for draft in drafts) == pytest.approx(1)

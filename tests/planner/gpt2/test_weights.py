@@ -13,6 +13,7 @@ import pytest
 from dlcodegen.errors import InputError, SettingsError
 from dlcodegen.planner.gpt2.base import from_base
 from dlcodegen.planner.gpt2.decoding import Decoder
+from dlcodegen.planner.gpt2.family import embedding_of, output_of
 from dlcodegen.planner.gpt2.planner import GPT2Planner
 from dlcodegen.planner.gpt2.rows import PlanRow
 from dlcodegen.planner.gpt2.training import Training
@@ -212,7 +213,7 @@ class TestBase:
     @pytest.mark.parametrize("kind", ["gpt2", "qwen2"])
     def test_a_base_gets_room_for_the_plans_tokens(self, rows: list[PlanRow], tmp_path: Path, kind: str) -> None:
         network, vocabulary = from_base(str(tiny_base(tmp_path, kind)), rows)
-        assert network.get_output_embeddings().weight.shape[0] == network.config.vocab_size == vocabulary.size
+        assert output_of(network).weight.shape[0] == network.config.vocab_size == vocabulary.size
         assert vocabulary.text(vocabulary.prompt("sort letters")[1:-1]) == "sort letters"
         assert max(vocabulary.prompt("<|endoftext|> <end>")[1:-1]) < vocabulary.text_size
         assert set(vocabulary.values["category"]) == set(TASKS)
@@ -221,7 +222,7 @@ class TestBase:
         network, vocabulary = from_base(str(tiny_base(tmp_path, "qwen2")), rows)
         value = vocabulary.value_ids["metric"].start
         pieces = vocabulary.pieces.encode(f"metric {vocabulary.values['metric'][0]}").ids
-        for layer in (network.get_input_embeddings(), network.get_output_embeddings()):
+        for layer in (embedding_of(network), output_of(network)):
             assert layer.weight[value].tolist() == pytest.approx(layer.weight[pieces].mean(dim=0).tolist(), abs=1e-6)
 
     def test_weights_trained_on_a_qwen2_are_saved_and_loaded(
