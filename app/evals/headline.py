@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from dlcodegen.errors import InputError
 from dlcodegen.evals import code_table, ladder_faults, pool_proof, project_runs
+from dlcodegen.evals.evaluation_plans import BEST_OF_OURS
 from dlcodegen.evals.journal import Row
 from dlcodegen.evals.report import markdown
 from dlcodegen.evals.sections import Cell, Link, Section, Table, Text, anchor
@@ -67,9 +68,9 @@ def _paper_plans(rows: Sequence[Row]) -> str:
 
 
 def _our_plans(rows: Sequence[Row]) -> str:
-    trained = _keyed(rows, "paper protocol: networks, classifiers and memory, consensus")
     parts = {
-        "trained on the paper's rows": trained,
+        "trained on the paper's rows, a base that has read the web": _keyed(rows, BEST_OF_OURS),
+        "small networks of ours": _keyed(rows, "paper protocol: networks, classifiers and memory, consensus"),
         "the weights we ship, which never saw such rows": _keyed(rows, "shipped weights, greedy"),
         "with the task classifier and the request's words, as in a run": _keyed(
             rows, "shipped weights, the task read as in a run"

@@ -10,7 +10,7 @@ from dlcodegen.errors import InputError
 from dlcodegen.evals.said import recorded, silent
 from dlcodegen.planner.gpt2.decoding import Asked, Decoder, Settings
 from dlcodegen.planner.gpt2.memory import Memory
-from dlcodegen.planner.gpt2.rows import CLOSED, read_rows
+from dlcodegen.planner.gpt2.rows import read_rows
 from tests.plan_rows import TASKS, plan, toy_rows, write_rows
 
 HIDDEN = "Text Classification"

@@ -1,10 +1,11 @@
 """What a training starts from when it does not start from nothing: a network that has read much, and no plans yet."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlcodegen.errors import InputError
+from dlcodegen.errors import InputError, SettingsError
 from dlcodegen.planner.gpt2.family import embedding_of, family_named, output_of, without_tokens
 from dlcodegen.planner.gpt2.rows import PlanRow
 from dlcodegen.planner.gpt2.vocabulary import Vocabulary
@@ -20,7 +21,7 @@ def from_base(base: str, rows: Sequence[PlanRow]) -> "tuple[PreTrainedModel, Voc
     """A trained network with room for the tokens of these rows' plans, and its vocabulary.
 
     `base`: a weights folder of ours; the folder, hub name or GGUF file of a GPT-2 or a Qwen2; or `local:NAME`, a model
-    that `dlcodegen model pull` has fetched. Raises InputError when it cannot be had or is none.
+    that `dlcodegen model pull` has fetched. Raises InputError when it is none, SettingsError when it cannot be had.
     """
     if is_planner(Path(base)):
         return _from_planner(load(Path(base)), rows)
@@ -71,9 +72,16 @@ def _from_reader(base: str, rows: Sequence[PlanRow]) -> "tuple[PreTrainedModel, 
 
 
 def _place(base: str) -> tuple[str, dict[str, Any]]:
-    """What `from_pretrained` is to be told: a name or folder, and which file of it, if it is one of llama.cpp's."""
+    """What `from_pretrained` is to be told: a name or folder, and which file of it, if it is one of llama.cpp's.
+
+    Raises SettingsError, with what to type, where such a file is not here or cannot be read.
+    """
     path = _pulled(base.removeprefix(_LOCAL)) if base.startswith(_LOCAL) else Path(base)
-    return (str(path.parent), {"gguf_file": path.name}) if path.suffix == ".gguf" else (base, {})
+    if path.suffix != ".gguf":
+        return base, {}
+    if missing := [name for name in ("gguf", "accelerate") if find_spec(name) is None]:
+        raise SettingsError(f"a GGUF file is read with {' and '.join(missing)}: pip install 'dlcodegen[base]'")
+    return str(path.parent), {"gguf_file": path.name}
 
 
 def _pulled(name: str) -> Path:

@@ -247,6 +247,13 @@ class TestBase:
         with pytest.raises(SettingsError, match=r"dlcodegen model pull qwen2\.5-coder-0\.5b"):
             from_base("local:qwen2.5-coder-0.5b", rows)
 
+    def test_a_file_that_needs_more_packages_is_told(
+        self, rows: list[PlanRow], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("dlcodegen.planner.gpt2.base.find_spec", lambda name: None)
+        with pytest.raises(SettingsError, match=r"pip install 'dlcodegen\[base\]'"):
+            from_base("model.gguf", rows)
+
     def test_a_base_with_code_runs_none(self, rows: list[PlanRow], tmp_path: Path) -> None:
         trace = tmp_path / "trace"
         base = tiny_base(tmp_path)
