@@ -36,10 +36,10 @@ def _scores(rows: list[Row]) -> list[Block]:
             "`paper protocol:` trained on the published rows, and never shipped. *A base that has read the web* is\n"
             "Qwen2.5-Coder-1.5B, where the paper trains GPT-2 Large; *with the memory* the nearest training rows have\n"
             "half the say in optimizer, learning rate, batch and epochs, and choose the layers: on the dev rows that\n"
-            "mends layers, batch and epochs, while in category, loss and metric their word would do harm. *Networks*:\n"
-            "seven small ones of ours, of 14 and 31 million parameters, the wider ones after reading the docstrings of\n"
-            "installed packages, with that memory and, in category and loss, a linear classifier. *Memory alone*:\n"
-            "nothing is learnt.\n"
+            "mends layers, batch and epochs, while in category, loss and metric their word would do harm.\n"
+            "*Networks*: seven small ones of ours, of 14 and 31 million parameters, the wider ones after reading the\n"
+            "docstrings of installed packages, with that memory and, in category and loss, a linear classifier.\n"
+            "*Memory alone*: nothing is learnt.\n"
             "`shipped weights:` what the package holds, never trained on such data. Bold: best of all."
         ),
         Text(

@@ -10,6 +10,7 @@ from dlcodegen.report import Fact
 from dlcodegen.syntax_tree import config_defaults, parse
 from dlcodegen.writers.block_source import imports_for
 from dlcodegen.writers.data_split import set_split
+from dlcodegen.writers.expressions import outputs_family
 from dlcodegen.writers.framework import framework_of
 from dlcodegen.writers.script_edit import (
     Edit,
@@ -114,8 +115,11 @@ def add_metrics(code: str, names: list[str]) -> str:
     """The stated metrics that `compute_metrics` does not report yet, as far as they suit the script's outputs."""
     tree = parse(code)
     framework = framework_of(code)
-    compute, kind = function(tree, "compute_metrics"), framework.family(returned(tree, "build_loss"))
-    if compute is None or kind is None or len(compute.args.args) < 2:
+    compute = function(tree, "compute_metrics")
+    if compute is None or len(compute.args.args) < 2:
+        return code
+    kind = outputs_family(ast.get_docstring(compute) or "") or framework.family(returned(tree, "build_loss"))
+    if kind is None:
         return code
     report = next(
         (node.value for node in ast.walk(compute) if isinstance(node, ast.Return) and isinstance(node.value, ast.Dict)),

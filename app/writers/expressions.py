@@ -47,7 +47,8 @@ _LOSSES: dict[Family, dict[str, str]] = {
         "quantile loss": "QuantileLoss()",
     },
 }
-LABEL_METRICS = ("balanced_accuracy", "specificity", "mcc", "cohen_kappa")
+_LABEL_METRICS = ("balanced_accuracy", "specificity", "mcc", "cohen_kappa")
+_SHARED_SCORES = {"precision": "precision", "recall": "recall", "f1": "f1", "dice": "f1", "iou": "iou"}
 _TAKES: dict[str, set[str]] = {
     "momentum": {"SGD", "RMSprop"},
     "nesterov": {"SGD"},
@@ -61,6 +62,13 @@ def family(loss: ast.expr | None) -> Family | None:
     """What kind of outputs a script has, by the expression of its loss; None for a loss of its own kind."""
     name = dotted(loss.func).split(".")[-1] if isinstance(loss, ast.Call) else ""
     return _FAMILIES.get(name)
+
+
+def outputs_family(documented: str) -> Family | None:
+    """What `compute_metrics` gets, where its docstring says so: scores of anomalies are none of what the loss sees."""
+    if "targets (N,) are 0 or 1" in documented:
+        return "binary"
+    return "multiclass" if "logits (N, num_classes)" in documented else None
 
 
 def loss_expression(planned: str, kind: Family, facts: list[Fact]) -> str | None:
@@ -105,12 +113,26 @@ def metric_expression(name: str, kind: Family, outputs: str, targets: str) -> st
             "r2": f"r2({outputs}, {targets})",
         }.get(name)
     predicted = f"{outputs}.argmax(dim=1)" if kind == "multiclass" else f"{outputs} > 0"
-    if name in LABEL_METRICS:
+    return label_metric(name, kind, predicted, targets) or score_metric(name, kind, outputs, targets)
+
+
+def label_metric(name: str, kind: Family, predicted: str, targets: str) -> str | None:
+    """A metric of predicted classes, in either framework."""
+    if name in _LABEL_METRICS:
         return f"{name}({predicted}, {targets})"
+    if name in _SHARED_SCORES:
+        scores = "class_scores" if kind == "multiclass" else "positive_scores"
+        return f'{scores}({predicted}, {targets})["{_SHARED_SCORES[name]}"]'
+    return None
+
+
+def score_metric(name: str, kind: Family, outputs: str, targets: str) -> str | None:
+    """A metric of what is predicted before a class is chosen, in either framework."""
     if kind == "multiclass":
         return {
             "top_5_accuracy": f"top_5_accuracy({outputs}, {targets})",
             "roc_auc": f"multiclass_roc_auc({outputs}, {targets})",
+            "average_precision": f"multiclass_average_precision({outputs}, {targets})",
         }.get(name)
     return {
         "roc_auc": f"binary_roc_auc({outputs}, {targets})",

@@ -6,7 +6,7 @@ from dlcodegen import vocabulary
 from dlcodegen.execution.code_view import dotted
 from dlcodegen.plan import layer_call, layer_name
 from dlcodegen.report import Fact
-from dlcodegen.writers.expressions import LABEL_METRICS, Family
+from dlcodegen.writers.expressions import Family, label_metric, score_metric
 
 _FAMILIES: dict[str, Family] = {
     "SparseCategoricalCrossentropy": "multiclass",
@@ -140,14 +140,4 @@ def metric_expression(name: str, kind: Family, outputs: str, targets: str) -> st
             "r2": f"r2({outputs}, {targets})",
         }.get(name)
     predicted = f"{outputs}.argmax(axis=-1)" if kind == "multiclass" else f"{outputs} > 0"
-    if name in LABEL_METRICS:
-        return f"{name}({predicted}, {targets})"
-    if kind == "multiclass":
-        return {
-            "top_5_accuracy": f"top_5_accuracy({outputs}, {targets})",
-            "roc_auc": f"multiclass_roc_auc({outputs}, {targets})",
-        }.get(name)
-    return {
-        "roc_auc": f"binary_roc_auc({outputs}, {targets})",
-        "average_precision": f"average_precision({outputs}, {targets})",
-    }.get(name)
+    return label_metric(name, kind, predicted, targets) or score_metric(name, kind, outputs, targets)

@@ -161,9 +161,12 @@ def test_metrics_are_those_of_pytorch(blocks: Any) -> None:
     logits, classes = torch.randn(40, 7), torch.randint(0, 7, (40,))
     scores, positive = torch.randn(40, 1), (torch.rand(40, 1) > 0.4).float()
     cases = {
-        **dict.fromkeys(("balanced_accuracy", "specificity", "mcc", "cohen_kappa"), (logits.argmax(1), classes)),
-        **dict.fromkeys(("top_5_accuracy", "multiclass_roc_auc"), (logits, classes)),
+        **dict.fromkeys(
+            ("balanced_accuracy", "specificity", "mcc", "cohen_kappa", "class_scores"), (logits.argmax(1), classes)
+        ),
+        **dict.fromkeys(("top_5_accuracy", "multiclass_roc_auc", "multiclass_average_precision"), (logits, classes)),
         **dict.fromkeys(("binary_roc_auc", "average_precision"), (scores, positive)),
+        "positive_scores": (scores > 0, positive),
         **dict.fromkeys(("r2", "mape"), (scores, scores + 0.3)),
     }
     for name, values in cases.items():

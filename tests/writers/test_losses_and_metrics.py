@@ -36,7 +36,10 @@ METRICS = [
     "mcc",
     "cohen_kappa",
     "top_5_accuracy",
+    "class_scores",
+    "positive_scores",
     "multiclass_roc_auc",
+    "multiclass_average_precision",
     "average_precision",
     "r2",
     "mape",
@@ -83,6 +86,17 @@ def test_metrics_of_a_small_table_worked_out_by_hand(blocks: dict[str, Any]) -> 
     assert blocks["specificity"](predicted, true) == pytest.approx(0.75)
     assert blocks["mcc"](predicted, true) == pytest.approx((1 * 3 - 1 * 1) / (2 * 4 * 2 * 4) ** 0.5)
     assert blocks["cohen_kappa"](predicted, true) == pytest.approx((4 / 6 - 20 / 36) / (1 - 20 / 36))
+    positive, means = blocks["positive_scores"](predicted, true), blocks["class_scores"](predicted, true)
+    assert positive == pytest.approx({"precision": 1 / 2, "recall": 1 / 2, "f1": 1 / 2, "iou": 1 / 3})
+    assert means == pytest.approx({"precision": 0.625, "recall": 0.625, "f1": 0.625, "iou": (3 / 5 + 1 / 3) / 2})
+
+
+def test_a_class_that_occurs_nowhere_has_no_part_in_the_means(blocks: dict[str, Any]) -> None:
+    torch = blocks["torch"]
+    labels = torch.tensor([0, 3, 3])
+    assert blocks["class_scores"](labels, labels) == dict.fromkeys(("precision", "recall", "f1", "iou"), 1.0)
+    nothing = torch.zeros(3)
+    assert blocks["positive_scores"](nothing, nothing) == dict.fromkeys(("precision", "recall", "f1", "iou"), 0.0)
 
 
 def test_ranking_metrics(blocks: dict[str, Any]) -> None:
@@ -93,6 +107,8 @@ def test_ranking_metrics(blocks: dict[str, Any]) -> None:
     logits = torch.eye(6)
     assert blocks["top_5_accuracy"](logits, torch.arange(6)) == 1.0
     assert blocks["multiclass_roc_auc"](logits, torch.arange(6)) == 1.0
+    assert blocks["multiclass_average_precision"](logits, torch.arange(6)) == 1.0
+    assert blocks["multiclass_average_precision"](-logits, torch.arange(6)) < 0.5
 
 
 def test_regression_metrics(blocks: dict[str, Any]) -> None:

@@ -44,6 +44,31 @@ def cohen_kappa(predicted: np.ndarray, true: np.ndarray) -> float:
     return float((agreed - chance) / (1 - chance)) if chance < 1 else 0.0
 
 
+def class_scores(predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
+    """Means over the classes that occur of precision, recall, F1 (the Dice coefficient) and IoU."""
+    table = confusion(predicted, true)
+    hits, found, wanted = table.diagonal(), table.sum(axis=0), table.sum(axis=1)
+    scores = {
+        "precision": hits / np.maximum(found, 1),
+        "recall": hits / np.maximum(wanted, 1),
+        "f1": 2 * hits / np.maximum(found + wanted, 1),
+        "iou": hits / np.maximum(found + wanted - hits, 1),
+    }
+    return {name: float(each[found + wanted > 0].mean()) for name, each in scores.items()}
+
+
+def positive_scores(predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
+    """Precision, recall, F1 and IoU of the positive examples, 0 where there are none."""
+    predicted, true = predicted.ravel() > 0.5, true.ravel() > 0.5
+    hits, found, wanted = (float(rows.sum()) for rows in (predicted & true, predicted, true))
+    return {
+        "precision": hits / max(1.0, found),
+        "recall": hits / max(1.0, wanted),
+        "f1": 2 * hits / max(1.0, found + wanted),
+        "iou": hits / max(1.0, found + wanted - hits),
+    }
+
+
 def top_5_accuracy(logits: np.ndarray, true: np.ndarray) -> float:
     """Share of examples whose class is among the five with the highest logits."""
     best = (-logits).argsort(axis=-1)[..., :5]
@@ -62,10 +87,15 @@ def binary_roc_auc(scores: np.ndarray, true: np.ndarray) -> float:
     return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * others))
 
 
+def class_shares(logits: np.ndarray) -> np.ndarray:
+    """How likely each class is."""
+    shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return shares / shares.sum(axis=-1, keepdims=True)
+
+
 def multiclass_roc_auc(logits: np.ndarray, true: np.ndarray) -> float:
     """Mean over the classes of each class against the rest."""
-    shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    shares = shares / shares.sum(axis=-1, keepdims=True)
+    shares = class_shares(logits)
     return float(np.mean([binary_roc_auc(shares[..., index], true == index) for index in range(logits.shape[-1])]))
 
 
@@ -75,6 +105,12 @@ def average_precision(scores: np.ndarray, true: np.ndarray) -> float:
     hits = (true.ravel()[order] > 0.5).astype(float)
     precision = hits.cumsum() / np.arange(1, len(hits) + 1)
     return float((precision * hits).sum() / max(1.0, hits.sum()))
+
+
+def multiclass_average_precision(logits: np.ndarray, true: np.ndarray) -> float:
+    """Mean over the classes of each class against the rest."""
+    shares = class_shares(logits)
+    return float(np.mean([average_precision(shares[..., index], true == index) for index in range(logits.shape[-1])]))
 
 
 def r2(outputs: np.ndarray, targets: np.ndarray) -> float:

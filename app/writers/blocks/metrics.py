@@ -45,6 +45,31 @@ def cohen_kappa(predicted: Tensor, true: Tensor) -> float:
     return ((agreed - chance) / (1 - chance)).item() if chance < 1 else 0.0
 
 
+def class_scores(predicted: Tensor, true: Tensor) -> dict[str, float]:
+    """Means over the classes that occur of precision, recall, F1 (the Dice coefficient) and IoU."""
+    table = confusion(predicted, true)
+    hits, found, wanted = table.diag(), table.sum(0), table.sum(1)
+    scores = {
+        "precision": hits / found.clamp(min=1),
+        "recall": hits / wanted.clamp(min=1),
+        "f1": 2 * hits / (found + wanted).clamp(min=1),
+        "iou": hits / (found + wanted - hits).clamp(min=1),
+    }
+    return {name: each[found + wanted > 0].mean().item() for name, each in scores.items()}
+
+
+def positive_scores(predicted: Tensor, true: Tensor) -> dict[str, float]:
+    """Precision, recall, F1 and IoU of the positive examples, 0 where there are none."""
+    predicted, true = predicted.flatten() > 0.5, true.flatten() > 0.5
+    hits, found, wanted = (rows.sum().item() for rows in (predicted & true, predicted, true))
+    return {
+        "precision": hits / max(1, found),
+        "recall": hits / max(1, wanted),
+        "f1": 2 * hits / max(1, found + wanted),
+        "iou": hits / max(1, found + wanted - hits),
+    }
+
+
 def top_5_accuracy(logits: Tensor, true: Tensor) -> float:
     """Share of examples whose class is among the five with the highest logits."""
     best = logits.topk(min(5, logits.shape[1]), dim=1).indices
@@ -75,6 +100,14 @@ def average_precision(scores: Tensor, true: Tensor) -> float:
     hits = (true.flatten()[order] > 0.5).double()
     precision = hits.cumsum(0) / torch.arange(1, len(hits) + 1)
     return ((precision * hits).sum() / hits.sum().clamp(min=1)).item()
+
+
+def multiclass_average_precision(logits: Tensor, true: Tensor) -> float:
+    """Mean over the classes of each class against the rest."""
+    areas = [
+        average_precision(logits.softmax(1)[:, index], (true == index).float()) for index in range(logits.shape[1])
+    ]
+    return sum(areas) / len(areas)
 
 
 def r2(outputs: Tensor, targets: Tensor) -> float:
