@@ -131,8 +131,9 @@ def plans(
     dlcodegen bench plans --said said.jsonl --model-on "a GPU"
     """
     from dlcodegen.evals import plan_prediction
+    from dlcodegen.evals.protocol_rows import Protocol
 
-    protocol = plan_prediction.Protocol(said, asked_on, train)
+    protocol = Protocol(said, asked_on, train)
     return measure("plans", plan_prediction.steps(protocol), plan_prediction.summary, out, fresh, as_json)
 
 

@@ -4,42 +4,25 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import cache, partial
-from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from dlcodegen.categories import title
 from dlcodegen.errors import DLCodeGenError, SettingsError
-from dlcodegen.evals import paper_protocol, stated_facts, task_reading
+from dlcodegen.evals import protocol_rows, stated_facts, task_reading
 from dlcodegen.evals.journal import Row
-from dlcodegen.evals.plan_files import Plans, mismatches, read_plan, read_plans
-from dlcodegen.evals.plan_scores import check_extra, score
+from dlcodegen.evals.plan_files import read_plans
+from dlcodegen.evals.plan_rows import measured, scored
+from dlcodegen.evals.plan_scores import check_extra
+from dlcodegen.evals.protocol_rows import NOTHING_SAID, Protocol
 from dlcodegen.evals.published import published_data, published_predictions
-from dlcodegen.evals.said import recorded, silent
-from dlcodegen.planner.gpt2.calibration import calibration
-from dlcodegen.planner.gpt2.decoding import Asked, Decoded, Decoder, Settings
+from dlcodegen.planner.gpt2.decoding import Decoded, Decoder, Settings
 from dlcodegen.planner.gpt2.memory import Memory
 from dlcodegen.planner.gpt2.planner import shipped_planner
-from dlcodegen.planner.gpt2.rows import requests
 from dlcodegen.planner.gpt2.weights import SHIPPED, load
 from dlcodegen.planner.shown_facts import VALUES, absent
 
-_MEMORY_ALONE = Settings(way="consensus", trust=1.0)
-_READERS: dict[str, Settings] = {
-    "a base that has read the web, alone": Settings(trust=0.0),
-    "a base that has read the web, with the memory": Settings(
-        untold=frozenset(("category", "loss", "metric")), layers="remembered"
-    ),
-}
-"""How a large network that is trained on these rows is asked: on the dev rows the memory mends all but these fields."""
-_SMALL: dict[str, Settings] = {
-    "networks, classifiers and memory, consensus": Settings(way="consensus"),
-    "networks alone, beam 3": Settings(way="beam", trust=0.0),
-    "networks alone, greedy": Settings(trust=0.0),
-}
-"""How the small ones are asked."""
 Step = tuple[str, Callable[[], Row]]
 _PHRASINGS = 240
 _FEW = 20
@@ -64,18 +47,7 @@ print(json.dumps({"import": imported - before, "load": loaded - imported, "libra
 """
 
 
-class Protocol(NamedTuple):
-    """What is measured of predictors that are trained on the published rows."""
-
-    said: Path | None = None
-    """What a large network said of the test rows."""
-    asked_on: str = ""
-    """The machine that it was asked on."""
-    train: bool = False
-    """Train the small ones where they are not there."""
-
-
-def steps(protocol: Protocol = Protocol()) -> Iterator[Step]:  # noqa: B008  it cannot be changed
+def steps(protocol: Protocol = NOTHING_SAID) -> Iterator[Step]:
     """What is measured; without the published data, what needs no such data.
 
     Raises SettingsError when the extra `eval` is not installed.
@@ -113,19 +85,7 @@ def _on_published_rows(work: Callable[[Path], Iterator[Step]]) -> Iterator[Step]
 
 
 def _all_ways(protocol: Protocol, folder: Path) -> Iterator[Step]:
-    trained = protocol.train or paper_protocol.are_trained()
-    work: dict[str, Callable[[], Row]] = {"memory alone, consensus": partial(_memory_alone, folder)}
-    for name, settings in _READERS.items():
-        absent: Row = {"absent": "a GPU trains such a network; give what it said with --said FILE"}
-        if protocol.said:
-            work[name] = partial(_recorded, folder, protocol.said, protocol.asked_on, settings)
-        else:
-            work[name] = partial(dict, absent)
-    for name, settings in _SMALL.items():
-        absent = {"absent": "the small networks are not trained yet: type `dlcodegen bench plans --train`"}
-        work[name] = partial(_small, folder, settings) if trained else partial(dict, absent)
-    for name, measured in work.items():
-        yield f"paper protocol: {name}", measured
+    yield from protocol_rows.steps(protocol, folder)
     yield "shipped weights, greedy", lambda: _shipped(folder, Settings())
     yield "shipped weights, beam 3", lambda: _shipped(folder, Settings(way="beam"))
     yield "shipped weights, the task read as in a run", lambda: _as_in_a_run(folder)
@@ -143,45 +103,13 @@ def summary(rows: list[Row]) -> list[Row]:
 def _published(folder: Path) -> Iterator[Step]:
     paths = published_predictions(folder)
     for path in paths:
-        yield f"published: {path.stem}", lambda path=path: _scored(folder, read_plans(path))  # type: ignore[misc]
+        yield f"published: {path.stem}", lambda path=path: scored(folder, read_plans(path))  # type: ignore[misc]
     if not paths:
         yield "published predictions", lambda: {"absent": f"there are no files in {folder / 'plans' / 'published'}"}
 
 
-def _scored(folder: Path, predictions: Plans, most: int | None = None) -> Row:
-    whole = read_plans(folder / "plans" / "test.jsonl", numbered=True)
-    references = Plans(whole.source, dict(islice(whole.by_id.items(), most)))
-    row: Row = {name: round(value, 3) for name, value in score(references, predictions)._asdict().items()}
-    remarks = [*whole.remarks, *predictions.remarks, *mismatches(references, predictions)]
-    return row | ({"remarks": remarks} if remarks else {})
-
-
-def _memory_alone(folder: Path) -> Row:
-    """The nearest training rows, and nothing learnt."""
-    return _measured(folder, Decoder([silent], paper_protocol.memory(folder), _MEMORY_ALONE).decode)
-
-
-def _small(folder: Path, settings: Settings) -> Row:
-    """The networks alone, or with the memory and classifiers."""
-    alone = settings.trust == 0
-    memory = None if alone else paper_protocol.memory(folder)
-    classifiers = None if alone else paper_protocol.classifiers(folder)
-    return _measured(folder, Decoder(paper_protocol.predictors(folder), memory, settings, classifiers).decode)
-
-
-def _recorded(folder: Path, said: Path, asked_on: str, settings: Settings) -> Row:
-    """A network that was asked elsewhere, alone or with the training rows as its memory."""
-    rows = requests(folder / "plans" / "test.jsonl")
-    asked = {key: Asked(requirement, dataset) for key, requirement, dataset in rows}
-    memory = paper_protocol.memory(folder) if settings.trust else None
-    decoder = Decoder([recorded(said, asked)], memory, settings)
-    plans = dict(zip(asked, decoder.decode_all(list(asked.values())), strict=True))
-    made = {"made": {"model ran on": asked_on}} if asked_on else {}
-    return {**_scored(folder, _as_files_have_them(plans)), **_believable(folder, plans), **made}
-
-
 def _shipped(folder: Path, settings: Settings, most: int | None = None) -> Row:
-    return _measured(folder, Decoder(load(SHIPPED), Memory.load(SHIPPED), settings).decode, most)
+    return measured(folder, Decoder(load(SHIPPED), Memory.load(SHIPPED), settings).decode, most)
 
 
 def _as_in_a_run(folder: Path) -> Row:
@@ -195,34 +123,8 @@ def _as_in_a_run(folder: Path) -> Row:
         task = task_reading.category(requirement, "all", dataset)
         return decoder.decode(requirement, dataset, known={} if task == "other" else {"category": title(task)})
 
-    row = _measured(folder, decode)
+    row = measured(folder, decode)
     return {name: value for name, value in row.items() if name not in ("confidence", "calibration error")}
-
-
-def _measured(folder: Path, decode: Callable[[str, str], Decoded], most: int | None = None) -> Row:
-    """Scores, and how far the confidence can be believed; on the first `most` rows."""
-    started = time.perf_counter()
-    asked = islice(requests(folder / "plans" / "test.jsonl"), most)
-    plans: dict[Any, Decoded] = {key: decode(requirement, dataset) for key, requirement, dataset in asked}
-    seconds = (time.perf_counter() - started) / len(plans)
-    row = _scored(folder, _as_files_have_them(plans), most)
-    return {**row, "seconds a plan": round(seconds, 2), **_believable(folder, plans)}
-
-
-def _as_files_have_them(plans: Mapping[Any, Decoded]) -> Plans:
-    return Plans("predicted", {key: read_plan(json.dumps(plan.to_paper())) for key, plan in plans.items()})
-
-
-def _believable(folder: Path, plans: Mapping[Any, Decoded]) -> Row:
-    """Confidence in the category against how often it was right."""
-    references = read_plans(folder / "plans" / "test.jsonl", numbered=True)
-    sure = [decoded.odds["category"][decoded.values["category"]] for decoded in plans.values()]
-    right = [
-        str(references.by_id[key].fields.get("task category")).lower() == decoded.values["category"].lower()
-        for key, decoded in plans.items()
-    ]
-    found = calibration(sure, right)
-    return {"confidence": round(found.confidence, 3), "calibration error": round(found.error, 3)}
 
 
 def _stated_facts() -> Row:

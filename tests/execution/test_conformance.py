@@ -203,6 +203,19 @@ def test_stated_facts(code: str, stated: Fact, verdict: Verdict) -> None:
     assert rows(code, plan, facts=[stated])[-1]["verdict"] == verdict
 
 
+@pytest.mark.parametrize(("stated", "verdict"), [(8, "honoured"), (64, "not found"), (16, "not found")])
+def test_what_an_autoencoder_squeezes_everything_through_is_its_latent_dim(stated: int, verdict: Verdict) -> None:
+    code = "\n".join(
+        [
+            "def build_model(config):",
+            "    widths = nn.Linear(config.num_features, 64), nn.Linear(64, 8), nn.Linear(8, 64)",
+            "    return nn.Sequential(*widths, nn.Linear(64, config.num_features))",
+            "probe = nn.Linear(2, 1)",
+        ]
+    )
+    assert rows(code, torch_plan(), facts=[fact("latent_dim", stated)])[-1]["verdict"] == verdict
+
+
 def test_a_fact_that_the_code_hides_is_seen_in_the_running_model() -> None:
     code = "from helpers import make\n\nmodel = make()\n"
     facts = [fact("num_classes", 10), fact("dropout", 0.3), fact("momentum", 0.9), fact("hidden_size", 77)]

@@ -103,6 +103,17 @@ def _num_classes(view: CodeView, values: Values, value: object) -> Conformance:
     return honoured(view, "num_classes", "2 (one logit)", line)
 
 
+def _latent_dim(view: CodeView, values: Values, value: object) -> Conformance:
+    """A setting of this name, or the narrowest linear layer of the model: all that passes it is the code."""
+    row = _number(view, values, "latent_dim", value if isinstance(value, int) else str(value))
+    built = view.lines_of("build_model")
+    units = [(_units(values, call), call.lineno) for call in view.calls_of(*DENSE) if call.lineno in built]
+    widths = [(width, line) for width, line in units if isinstance(width, int)]
+    if row["verdict"] == "not found" and widths and equal(min(widths)[0], value):
+        return honoured(view, "latent_dim", value, min(widths)[1])
+    return row
+
+
 def _units(values: Values, call: ast.Call) -> object:
     units = settings_of(values, call).get("units")
     return units.only if units else None
@@ -279,4 +290,7 @@ _BY_NAME: dict[str, Callable[[CodeView, object], Conformance]] = {
     "scheduler": _scheduler,
     "split": _split,
 }
-_WITH_VALUES: dict[str, Callable[[CodeView, Values, object], Conformance]] = {"num_classes": _num_classes}
+_WITH_VALUES: dict[str, Callable[[CodeView, Values, object], Conformance]] = {
+    "num_classes": _num_classes,
+    "latent_dim": _latent_dim,
+}
