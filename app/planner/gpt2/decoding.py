@@ -178,7 +178,7 @@ class Decoder:
         plan.layers = _layers_of(candidates)
         for name in TEXTS:
             said = [(draft.texts[name], draft.weight) for draft in candidates if name in draft.texts]
-            plan.values[name] = medoid(said, text_likeness)
+            plan.values[name] = medoid(said, text_likeness) if said else ""  # no near row has any
 
     def _candidates(self, drafts: list[Draft], near: list[Neighbour]) -> list[Draft]:
         """What the network and the neighbours say, each counted by its share in the say."""
