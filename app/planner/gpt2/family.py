@@ -94,7 +94,6 @@ _FAMILIES = {
         ),
     )
 }
-FAMILIES = tuple(_FAMILIES)
 
 
 def family_named(name: object) -> Family:
