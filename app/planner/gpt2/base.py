@@ -12,6 +12,7 @@ from dlcodegen.planner.gpt2.vocabulary import Vocabulary
 from dlcodegen.planner.gpt2.weights import POSITIONS, Predictor, is_planner, load, problem
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedModel
 
 _LOCAL = "local:"
@@ -30,17 +31,26 @@ def from_base(base: str, rows: Sequence[PlanRow]) -> "tuple[PreTrainedModel, Voc
 
 def _from_planner(old: Predictor, rows: Sequence[PlanRow]) -> "tuple[PreTrainedModel, Vocabulary]":
     """Same words, other values: a value or a layer that both know keeps what was learnt about it."""
-    network, vocabulary = old.network, Vocabulary.of(rows, old.vocabulary.pieces)
+    # In 32 bits: where there is a GPU, a large one is asked in 16.
+    network = old.network.float()  # type: ignore[no-untyped-call]
+    vocabulary = Vocabulary.of(rows, old.vocabulary.pieces)
     words = vocabulary.text_size
-    learnt = embedding_of(network).weight.detach().clone()
+    learnt = [table.detach().clone() for table in _tables(network)]
     places = {name: place for place, name in enumerate(old.vocabulary.names, words)}
     network.resize_token_embeddings(vocabulary.size, mean_resizing=False)
-    embedding = embedding_of(network).weight.data
-    embedding[words:].normal_(std=network.config.initializer_range)
-    for place, name in enumerate(vocabulary.names, words):
-        if name in places:
-            embedding[place] = learnt[places[name]]
+    for table, before in zip(_tables(network), learnt, strict=True):
+        table.data[words:].normal_(std=network.config.initializer_range)
+        for place, name in enumerate(vocabulary.names, words):
+            if name in places:
+                table.data[place] = before[places[name]]
     return network, vocabulary
+
+
+def _tables(network: "PreTrainedModel") -> "list[torch.Tensor]":
+    """A row for each token: of the input layer, and of the output layer where that has numbers of its own."""
+    read: torch.Tensor = embedding_of(network).weight
+    written: torch.Tensor = output_of(network).weight
+    return [read] if written is read else [read, written]
 
 
 def _from_reader(base: str, rows: Sequence[PlanRow]) -> "tuple[PreTrainedModel, Vocabulary]":
@@ -95,9 +105,9 @@ def _begin_as_their_words(network: "PreTrainedModel", vocabulary: Vocabulary) ->
     """A token for a whole value starts as the mean of its pieces: what the network has read of them is not lost."""
     import torch
 
-    weights: list[torch.Tensor] = [embedding_of(network).weight, output_of(network).weight]
+    tables = _tables(network)
     with torch.no_grad():
         for token, name in enumerate(vocabulary.names, vocabulary.text_size):
             pieces = vocabulary.pieces.encode(name.strip("<>"), add_special_tokens=False).ids
-            for weight in weights:
-                weight[token] = weight[pieces].mean(dim=0)
+            for table in tables:
+                table[token] = table[pieces].mean(dim=0)

@@ -75,7 +75,7 @@ _FAMILIES = {
             (
                 *("vocab_size", "n_positions", "n_embd", "n_layer", "n_head", "n_inner", "activation_function"),
                 *("layer_norm_epsilon", "scale_attn_weights", "scale_attn_by_inverse_layer_idx"),
-                "reorder_and_upcast_attn",
+                *("reorder_and_upcast_attn", "tie_word_embeddings"),
             ),
             heads="n_head",
             embedding="transformer.wte.weight",

@@ -238,7 +238,12 @@ class TestBase:
         assert loaded.network.config.model_type == "qwen2"
         plan = Decoder(loaded).decode("outline barnacles on hull photos").to_paper()
         assert plan["Task Category"] in TASKS
-        assert from_base(str(tmp_path / "out"), rows[:4])[1].size < loaded.vocabulary.size
+        network, vocabulary = from_base(str(tmp_path / "out"), rows[:4])
+        assert vocabulary.size < loaded.vocabulary.size
+        value = vocabulary.values["metric"][0]
+        [before], [after] = (each.closed("metric", value)[1:] for each in (loaded.vocabulary, vocabulary))
+        for layer in (embedding_of, output_of):
+            assert layer(network).weight[after].tolist() == layer(loaded.network).weight[before].tolist()
 
     def test_a_local_model_that_is_not_here_is_told(
         self, rows: list[PlanRow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
