@@ -1,8 +1,11 @@
 """For all tests: no network beyond loopback, no keys, a cache of their own, and quiet libraries."""
 
 import os
+import random
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pytest_socket import socket_allow_hosts
 
@@ -27,6 +30,15 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if any(part in name for part in KEYS):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def same_draws() -> None:
+    """What a test draws at random is the same in every run (Keras takes its seeds from Python's), and in any order."""
+    random.seed(1)
+    np.random.seed(1)
+    if torch := sys.modules.get("torch"):  # never loaded for a test that does without
+        torch.manual_seed(1)
 
 
 @pytest.fixture
