@@ -8,6 +8,7 @@ from dlcodegen.errors import SettingsError
 
 WriterName = Literal["auto", "syntax", "llm"]
 PlannerName = Literal["auto", "gpt2", "llm", "nearest"]
+PlanDecoding = Literal["greedy", "beam", "sampled", "consensus"]
 Role = Literal["plan", "draft", "merge", "repair"]
 Pieces = Literal["auto", "script", "segment"]
 Method = Literal[
@@ -67,6 +68,11 @@ class Context:
         "auto",
         "Who predicts the solution plan: `gpt2`, trained for it; `llm`, the chat model; `nearest`, a sample's plan; "
         "`auto`: gpt2, and the chat model where there is one and gpt2 is unsure.",
+    )
+    plan_decoding: PlanDecoding = _setting(
+        "greedy",
+        "How gpt2 writes a plan's layers and texts: likeliest words first (`greedy`), by `beam` search as in the "
+        "paper, `sampled`, or as several samples agree (`consensus`).",
     )
     samples: int = _setting(3, "How many samples are retrieved from the pool.", minimum=1, maximum=10)
     embeddings: str = _setting(

@@ -162,18 +162,20 @@ def temperature(  # noqa: PLR0913, PLR0917  one parameter an option
     fresh: Fresh = False,
     as_json: options.AsJson = False,
 ) -> int:
-    """See what the temperature of the model's sampling does, from 0 (greedy) to 2 (Figure 5).
+    """See what the temperature of the model's sampling does, from 0 (greedy) to 2 (Figure 5), and the plan's decoding.
+
+    Without a model the plan's decoding alone: greedy, by beam search, sampled, by consensus.
 
     For example:
 
+    dlcodegen bench temperature
     dlcodegen bench temperature --model local --limit 3
     """
     from dlcodegen.context import Context
     from dlcodegen.evals import code_systems
 
     shared = _Bench("temperature", tasks, pool, True, framework, model_on, limit, out, fresh, as_json)
-    base = Context(model=model, base_url=base_url)
-    return shared.run(code_systems.of_temperatures(base, code_systems.TEMPERATURES, seeds), published=[])
+    return shared.run(code_systems.of_sampling(Context(model=model, base_url=base_url), seeds), published=[])
 
 
 def _beside(out: Path) -> str:

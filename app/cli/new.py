@@ -37,6 +37,7 @@ def new(  # noqa: PLR0913, PLR0917  one parameter an option
     answers: options.Answers = 4,
     temperature: options.Temperature = None,
     planner: options.PlannerOption = "auto",
+    decode: options.PlanDecoding = "greedy",
     writer: Annotated[
         Literal["auto", "syntax", "llm"], typer.Option(help="Who writes the code; syntax needs no chat model.")
     ] = "auto",
@@ -106,6 +107,7 @@ def new(  # noqa: PLR0913, PLR0917  one parameter an option
         answers=answers,
         temperature=temperature,
         planner=planner,
+        plan_decoding=decode,
         samples=samples,
         embeddings=embeddings,
         embeddings_url=embeddings_url,

@@ -37,6 +37,14 @@ PlannerOption = Annotated[
     Literal["auto", "gpt2", "llm", "nearest"],
     typer.Option(help="Who predicts the solution plan; auto: gpt2, and the chat model (--model) where gpt2 is unsure."),
 ]
+PlanDecoding = Annotated[
+    Literal["greedy", "beam", "sampled", "consensus"],
+    typer.Option(
+        "--decode",
+        help="How gpt2 writes a plan's layers and texts: likeliest words first, by beam search as in the paper, "
+        "sampled, or as several samples agree.",
+    ),
+]
 _MODELS = "Models"
 """The panel of `--help` with everything about chat models."""
 

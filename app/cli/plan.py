@@ -8,6 +8,7 @@ def plan(
     dataset: options.Dataset = "",
     framework: options.FrameworkOption = None,
     planner: options.PlannerOption = "auto",
+    decode: options.PlanDecoding = "greedy",
     model: options.Model = "offline",
     base_url: options.BaseUrl = "",
     as_json: options.AsJson = False,
@@ -27,7 +28,8 @@ def plan(
     from dlcodegen.context import Context
     from dlcodegen.planner import make_plan
 
-    planned = make_plan(requirement, dataset, framework or "", Context(planner=planner, model=model, base_url=base_url))
+    context = Context(planner=planner, plan_decoding=decode, model=model, base_url=base_url)
+    planned = make_plan(requirement, dataset, framework or "", context)
     if as_json:
         show.as_json(
             planned.plan.to_paper() | {name: value for name, value in planned._asdict().items() if name != "plan"}

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -21,9 +21,7 @@ def predict(
     weights: Annotated[
         Path | None, typer.Option(metavar="DIR", show_default=False, help="Weights of your own; else the shipped ones.")
     ] = None,
-    way: Annotated[
-        Literal["greedy", "beam", "consensus"], typer.Option("--decode", help="How the free texts are written.")
-    ] = "greedy",
+    way: options.PlanDecoding = "greedy",
     beams: Annotated[int, typer.Option(metavar="N", min=2, help="Hypotheses of a beam search.")] = 3,
     with_odds: Annotated[
         bool, typer.Option("--odds", help="Write also how likely each value of a field was: `bench plans --said`.")

@@ -22,7 +22,8 @@ def name_of(context: Context) -> str:
     """`direct, openai:gpt-4o-mini, temperature 0.5`: the system, whatever its seed."""
     writer = "syntax writer" if context.writer_in_use == "syntax" else context.model
     warmth = "" if context.temperature is None else f", temperature {context.temperature:g}"
-    return f"{context.method}, {writer}{warmth}"
+    decoded = "" if context.plan_decoding == "greedy" else f", plan by {context.plan_decoding}"
+    return f"{context.method}, {writer}{warmth}{decoded}"
 
 
 def key_of(context: Context, task: Task) -> str:
@@ -46,7 +47,7 @@ def _written(task: Task, pool: ReferencePool, context: Context, framework: str, 
     from dlcodegen.api import generate
 
     row: Row = {"id": task.id, "system": name_of(context), "method": context.method, "seed": context.seed}
-    row |= {"model": context.model, "temperature": context.temperature}
+    row |= {"model": context.model, "temperature": context.temperature, "decoding": context.plan_decoding}
     row |= {"made": {MODEL_ON: model_on}} if model_on else {}
     with pool.for_task(task) as references:
         started = time.perf_counter()

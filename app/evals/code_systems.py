@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import get_args
 
-from dlcodegen.context import DIRECT, Context, Method
+from dlcodegen.context import DIRECT, Context, Method, PlanDecoding
 
 TABLE: tuple[Method, ...] = (*DIRECT, "dlcodegen")
 """Of Table II."""
@@ -41,11 +42,13 @@ def of_parts(base: Context, seeds: int) -> Systems:
     return Systems(_seeded([replace(base, method=method) for method in PARTS], seeds))
 
 
-def of_temperatures(base: Context, temperatures: Sequence[float], seeds: int) -> Systems:
-    """The whole method, its model sampling more and more freely."""
-    if base.writer_in_use == "syntax":
-        return Systems([], {f"temperature {value:g}": _NO_MODEL for value in temperatures})
-    return Systems(_seeded([replace(base, temperature=value) for value in temperatures], seeds))
+def of_sampling(base: Context, seeds: int) -> Systems:
+    """The whole method, its chat model sampling more and more freely, then its plan decoded in each way."""
+    offline = base.writer_in_use == "syntax"
+    warmer = [] if offline else [replace(base, temperature=value) for value in TEMPERATURES]
+    decoded = [replace(base, plan_decoding=way) for way in get_args(PlanDecoding)]
+    absent = {f"temperature {value:g}": _NO_MODEL for value in TEMPERATURES} if offline else {}
+    return Systems(_seeded([*warmer, *decoded], seeds), absent)
 
 
 def _seeded(contexts: Sequence[Context], seeds: int) -> list[Context]:

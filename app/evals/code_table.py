@@ -134,6 +134,7 @@ def _ours(tasks: Sequence[Task], output: Output) -> Row:
         "model": output.rows[0]["model"],
         "method": output.rows[0]["method"],
         "temperature": output.rows[0]["temperature"],
+        "decoding": output.rows[0].get("decoding", "greedy"),  # of rows that were made before it could be chosen
         "smoke run": 100 * fmean("smoke run" in row["rungs"] for row in output.rows),
         "passed": 100 * fmean(row["status"] == "passed" for row in output.rows),
         "seconds a task": round(fmean(row["seconds"] for row in output.rows), 1),

@@ -60,21 +60,40 @@ def _by_execution(lines: list[Row]) -> Bars:
 
 
 def of_temperature(rows: list[Row]) -> list[Block]:
-    """What sampling more freely does."""
-    lines = code_table.comparable(rows)
-    warmth = {row["system"]: row["temperature"] for row in rows if row.get("temperature") is not None}
-    sampled = sorted((line for line in lines if line["system"] in warmth), key=lambda line: warmth[line["system"]])
+    """What sampling more freely does, and what the decoding of the plan."""
+    warm = [row for row in rows if row.get("temperature") is not None]
+    return [_WHAT_COLUMNS_MEAN, *(_warmer(warm) if warm else []), *_plan_decodings(rows)]
+
+
+def _warmer(rows: list[Row]) -> list[Block]:
+    warmth = {row["system"]: row["temperature"] for row in rows}
+    lines = sorted(code_table.comparable(rows), key=lambda line: warmth[line["system"]])
     return [
         Text("The whole method, with the temperature of the model's sampling from 0 (greedy) to 2."),
-        _WHAT_COLUMNS_MEAN,
-        _table(lines),
+        _table(lines, rows),
         Curves(
             "Figure 5 of the paper, and what runs",
-            [warmth[line["system"]] for line in sampled],
-            {name: [line[name] for line in sampled] for name in ("CodeBLEU", *code_table.EXECUTED)},
+            [warmth[line["system"]] for line in lines],
+            {name: [line[name] for line in lines] for name in ("CodeBLEU", *code_table.EXECUTED)},
             x_title="temperature",
+            of=rows,
         ),
     ]
+
+
+def _plan_decodings(rows: list[Row]) -> list[Block]:
+    """A model takes long for a task: each writer has its own number of tasks."""
+    ours = [row for row in rows if "decoding" in row and row["temperature"] is None]
+    by_writer = [
+        [row for row in ours if row["model"] == model] for model in dict.fromkeys(row["model"] for row in ours)
+    ]
+    lines = [line for group in by_writer for line in code_table.comparable(group)]
+    what = Text(
+        "How the predictor writes the layers and texts of the plan that the code is written from: likeliest words\n"
+        "first (where nothing is said of the plan), by a beam search with three hypotheses, sampled once, and by\n"
+        "consensus of several samples."
+    )
+    return [what, _table(lines, ours)] if lines else []
 
 
 def _warning(floor: float) -> Text:
@@ -85,14 +104,14 @@ def _warning(floor: float) -> Text:
     )
 
 
-def _table(lines: Sequence[Row]) -> Table:
+def _table(lines: Sequence[Row], of: Sequence[Row] = ()) -> Table:
     shares = (*_SCORES, *_SOUND)
     tops = {
         name: max((_rounded(line[name]) for line in lines if name in line and _is_rival(line)), default=None)
         for name in shares
     }
     head = ["system", "tasks", "seeds", *shares[: len(_SCORES)], "±", *_SOUND, "lines", "s a task", "tokens a task"]
-    return Table(head, [_cells(line, tops) for line in lines])
+    return Table(head, [_cells(line, tops) for line in lines], of)
 
 
 def _cells(line: Row, tops: dict[str, float | None]) -> list[Cell]:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dlcodegen.context import PlanDecoding
 from dlcodegen.errors import InputError
 from dlcodegen.evals.plan_files import read_plan
 from dlcodegen.planner.gpt2.rows import CLOSED, json_lines
-from dlcodegen.planner.gpt2.voice import TEXTS, Asked, Draft, Listener, Way
+from dlcodegen.planner.gpt2.voice import TEXTS, Asked, Draft, Listener
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class _RecordedVoice:
         """As they were."""
         return [each.odds[name] for each in self.said]
 
-    def drafts(self, way: Way, beams: int, count: int, seed: int) -> list[list[Draft]]:
+    def drafts(self, way: PlanDecoding, beams: int, count: int, seed: int) -> list[list[Draft]]:
         """The one that was written, however it was decoded."""
         return [[each.draft] for each in self.said]
 

@@ -35,7 +35,7 @@ def choose(context: Context) -> Choice:
     if context.planner == "nearest":
         return Choice(NearestPlanner(), None, [])
     try:
-        predictor = _shipped()
+        predictor = _shipped(context)
     except InputError as problem:
         if context.planner == "gpt2":
             raise
@@ -62,7 +62,8 @@ def predict(request: PlanRequest, context: Context) -> Prediction:
     return replace(predicted, notes=[*([why] if unsure else []), *predicted.notes], usage=planner.usage)
 
 
-def _shipped() -> "GPT2Planner":
+def _shipped(context: Context) -> "GPT2Planner":
+    from dlcodegen.planner.gpt2.decoding import Settings
     from dlcodegen.planner.gpt2.planner import shipped_planner
 
-    return shipped_planner()
+    return shipped_planner().decoding(Settings(way=context.plan_decoding, seed=context.seed))

@@ -55,12 +55,12 @@ def test_json_is_the_report_and_nothing_else_on_stdout(
 def test_options_reach_the_graph(ending: Callable[[str], Any], tmp_path: Path) -> None:
     given = ending("passed")
     options = "--dataset big --data d --framework keras --model openai:x --base-url http://h/v1 --planner nearest"
-    numbers = "--writer llm --samples 2 --repairs 0 --time-limit 5 --seed 7 --no-check"
+    numbers = "--decode beam --writer llm --samples 2 --repairs 0 --time-limit 5 --seed 7 --no-check"
     run(["new", REQUIREMENT, "--out", str(tmp_path / "made"), *options.split(), *numbers.split()])
     request, context, modes = given
     assert request == {"requirement": REQUIREMENT, "dataset": "big", "data": "d", "framework": "keras"}
     assert (context.model, context.base_url, context.planner) == ("openai:x", "http://h/v1", "nearest")
-    assert (context.writer, context.samples, context.repairs) == ("llm", 2, 0)
+    assert (context.plan_decoding, context.writer, context.samples, context.repairs) == ("beam", "llm", 2, 0)
     assert (context.time_limit, context.seed, context.check) == (5, 7, False)
     assert modes == ["custom", "values"]
 

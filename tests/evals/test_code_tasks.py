@@ -159,7 +159,9 @@ def test_without_a_model_only_what_asks_none_is_measured() -> None:
     assert list(found.absent) == ["direct", "ps", "c-cot", "cedar"]
     assert all("give --model" in reason for reason in found.absent.values())
     assert code_systems.of_parts(Context(), 1).contexts == []
-    assert list(code_systems.of_temperatures(Context(), [0, 1], 1).absent) == ["temperature 0", "temperature 1"]
+    sampling = code_systems.of_sampling(Context(), 1)
+    assert list(sampling.absent) == [f"temperature {value:g}" for value in code_systems.TEMPERATURES]
+    assert [context.plan_decoding for context in sampling.contexts] == ["greedy", "beam", "sampled", "consensus"]
 
 
 def test_with_a_model_each_system_has_three_seeds() -> None:
@@ -167,10 +169,14 @@ def test_with_a_model_each_system_has_three_seeds() -> None:
     assert [(context.method, context.seed) for context in found.contexts] == [
         (method, seed) for seed in (42, 43, 44) for method in ("direct", "dlcodegen")
     ]
-    warm = code_systems.of_temperatures(Context(model="openai:x"), [0.0, 2.0], 1).contexts
-    assert [code_outputs.name_of(context) for context in warm] == [
-        "dlcodegen, openai:x, temperature 0",
-        "dlcodegen, openai:x, temperature 2",
+
+
+def test_sampling_is_of_the_model_and_of_the_plan() -> None:
+    measured = code_systems.of_sampling(Context(model="openai:x"), 1).contexts
+    assert [code_outputs.name_of(context).removeprefix("dlcodegen, openai:x") for context in measured] == [
+        *(f", temperature {value}" for value in ("0", "0.5", "1", "1.5", "2")),
+        "",
+        *(f", plan by {way}" for way in ("beam", "sampled", "consensus")),
     ]
 
 
@@ -219,16 +225,25 @@ def test_tasks_without_a_reference_are_solved_and_not_scored() -> None:
     assert [work() for _, work in made] == [{"absent": "task 1 has no reference"}]
 
 
+def scored(system: str, tasks: int, **changed: Any) -> Row:
+    shares = ("answered", "ngram", "w-ngram", "syntax", "dataflow", "parses", "names", "no placeholder", "lines")
+    executed = {"CodeBLEU": 10.0, "smoke run": 50.0, "passed": 0.0, "temperature": None, "decoding": "greedy"}
+    return {"system": system, "tasks": tasks, "model": "m", **dict.fromkeys(shares, 1.0), **executed, **changed}
+
+
 def test_temperatures_are_in_order() -> None:
-    rows = [
-        {"system": f"t{value}", "tasks": 2, "temperature": value, "CodeBLEU": 10.0, "smoke run": 50.0, "passed": 0.0}
-        | dict.fromkeys(
-            ("answered", "ngram", "w-ngram", "syntax", "dataflow", "parses", "names", "no placeholder", "lines"), 1.0
-        )
-        for value in (2.0, 0.0)
-    ]
+    rows = [scored(f"t{value}", 2, temperature=value) for value in (2.0, 0.0)]
     curves = of_temperature(rows)[-1]
     assert getattr(curves, "x", None) == [0.0, 2.0]
+
+
+def test_each_writer_has_its_own_number_of_tasks_for_the_decoding_of_plans() -> None:
+    of_model = [scored("m", 3), scored("m, plan by beam", 3, decoding="beam")]
+    offline = [scored("syntax", 20, model="offline"), scored("syntax, plan by beam", 20, model="offline")]
+    *_, what, table = of_temperature([*of_model, *offline, scored("hot", 3, temperature=2.0)])
+    assert "beam search" in getattr(what, "text", "")
+    lines = [(line[0], line[1]) for line in getattr(table, "rows", [])]
+    assert lines == [("m", 3), ("m, plan by beam", 3), ("syntax", 20), ("syntax, plan by beam", 20)]
 
 
 def test_without_the_published_data_the_rows_are_absent(
@@ -241,10 +256,9 @@ def test_without_the_published_data_the_rows_are_absent(
     assert "there is no published data" in row["absent"]
 
 
-@pytest.mark.parametrize("command", ["ablation", "temperature"])
-def test_without_a_model_each_row_says_so(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_model_each_row_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tasks = tasks_file(tmp_path, reference="")
-    assert run(["bench", command, "--tasks", str(tasks), "--out", str(tmp_path / "o.jsonl"), "--json"]) == 0
+    assert run(["bench", "ablation", "--tasks", str(tasks), "--out", str(tmp_path / "o.jsonl"), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["summary"]
     assert len(rows) >= 5
     assert all("give --model" in row["absent"] for row in rows)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,3 +61,11 @@ def test_an_answer_that_is_no_plan_leaves_it_to_the_predictor(tmp_path: Path) ->
 def test_a_chat_model_must_be_named_to_be_asked() -> None:
     with pytest.raises(SettingsError, match="--model"):
         choose(Context(planner="llm"))
+
+
+@pytest.mark.parametrize("way", ["greedy", "beam", "sampled", "consensus"])
+def test_however_the_plan_is_decoded_it_is_one_that_code_is_written_from(way: Any) -> None:
+    found = predict(CLEAR, Context(plan_decoding=way))
+    assert found.plan.category == "image-classification"
+    assert found.plan.layers
+    assert predict(CLEAR, Context(plan_decoding=way)).plan == found.plan, "the seed decides"

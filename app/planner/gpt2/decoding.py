@@ -3,21 +3,23 @@
 A closed field's distribution over all its values is read off in one step, averaged over the networks that there are,
 and where there are classifiers and a memory, with what they and the nearest rows say. Names are decided by the most
 likely value, numbers by the median, which is wrong by least. The open fields are then generated under a grammar:
-greedily, by beams (as in the paper), or by consensus: the candidate that is most like all others, out of several
-sampled ones and those of the nearest rows (minimum Bayes risk).
+greedily, by beams (as in the paper), sampled once, or by consensus: the candidate that is most like all others, out of
+several sampled ones and those of the nearest rows (minimum Bayes risk).
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
+from dlcodegen.context import PlanDecoding
 from dlcodegen.planner.classifier.classifier import Classifier
 from dlcodegen.planner.gpt2.consensus import decide_name, decide_number, layer_likeness, medoid, text_likeness
 from dlcodegen.planner.gpt2.memory import Memory, Neighbour
 from dlcodegen.planner.gpt2.rows import CLOSED, NUMBERS
-from dlcodegen.planner.gpt2.voice import TEXTS, Asked, Draft, Listener, NetworkVoice, Voice, Way
+from dlcodegen.planner.gpt2.voice import TEXTS, Asked, Draft, Listener, NetworkVoice, Voice
 from dlcodegen.planner.gpt2.weights import Predictor
 
 
@@ -25,7 +27,7 @@ from dlcodegen.planner.gpt2.weights import Predictor
 class Settings:
     """How a plan is decoded."""
 
-    way: Way = "greedy"
+    way: PlanDecoding = "greedy"
     beams: int = 3
     drafts: int = 12
     """Sampled plans that a consensus is found among."""
@@ -104,6 +106,12 @@ class Decoder:
             partial(NetworkVoice.hearing, each) if isinstance(each, Predictor) else each for each in several
         ]
         self.memory, self.settings = memory, settings or Settings()
+
+    def decoding(self, settings: Settings) -> "Decoder":
+        """One of the same networks that decodes otherwise."""
+        other = copy(self)
+        other.settings = settings
+        return other
 
     def decode(
         self, requirement: str, dataset: str = "", framework: str = "", known: Mapping[str, str] | None = None
@@ -198,4 +206,4 @@ def _add(odds: "Counter[str]", said: Mapping[str, float], share: float) -> None:
         odds[value] += share * likely  # type: ignore[assignment]
 
 
-__all__ = ["Asked", "Decoded", "Decoder", "Settings", "Way"]
+__all__ = ["Asked", "Decoded", "Decoder", "Settings"]

@@ -1,5 +1,6 @@
 """The planner that ships: a small GPT-2 predicts the plan, the sample nearest to it grounds it, stated facts win."""
 
+from copy import copy
 from functools import cache
 from pathlib import Path
 
@@ -36,6 +37,12 @@ class GPT2Planner:
     def __init__(self, folder: Path = SHIPPED, settings: Settings | None = None) -> None:
         self._decoder = Decoder(load(folder), Memory.load(folder), settings)
         self._classifier = task_classifier()
+
+    def decoding(self, settings: Settings) -> "GPT2Planner":
+        """One with the same weights that decodes otherwise."""
+        other = copy(self)
+        other._decoder = self._decoder.decoding(settings)
+        return other
 
     def category_odds(self, requirement: str, dataset: str) -> dict[str, float]:
         """How likely each canonical category is by network and task classifier together; they sum to 1."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
+from dlcodegen.context import PlanDecoding
 from dlcodegen.planner.gpt2.family import output_of
 from dlcodegen.planner.gpt2.weights import POSITIONS, Predictor
 
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     import torch
 
 TEXTS = ("input", "output", "preprocess")
-Way = Literal["greedy", "beam", "consensus"]
 
 
 class Asked(NamedTuple):
@@ -40,8 +40,8 @@ class Voice(Protocol):
     def odds(self, name: str) -> list[dict[str, float]]:
         """For each request the distribution over the values of the closed field that comes next."""
 
-    def drafts(self, way: Way, beams: int, count: int, seed: int) -> list[list[Draft]]:
-        """For each request the open fields: the best draft, or for a consensus `count` sampled ones."""
+    def drafts(self, way: PlanDecoding, beams: int, count: int, seed: int) -> list[list[Draft]]:
+        """For each request the open fields: one draft, or for a consensus `count` sampled ones."""
 
 
 Listener = Callable[[Sequence[Asked]], Voice]
@@ -92,7 +92,7 @@ class NetworkVoice:
         logits: torch.Tensor = output_of(network)(hidden[torch.arange(len(marked)), last])
         return logits
 
-    def drafts(self, way: Way, beams: int, count: int, seed: int) -> list[list[Draft]]:
+    def drafts(self, way: PlanDecoding, beams: int, count: int, seed: int) -> list[list[Draft]]:
         """Generated under the grammar.
 
         Of sampled drafts the longest are given up: one that tells every layer of a ResNet would keep all waiting.
@@ -115,7 +115,7 @@ class NetworkVoice:
                 logits_processor=LogitsProcessorList([PlanGrammar(vocabulary, POSITIONS)]),
                 stopping_criteria=StoppingCriteriaList([MostEnded(end, count)] if several else []),
                 max_length=POSITIONS,
-                do_sample=several,
+                do_sample=way in ("sampled", "consensus"),
                 num_return_sequences=count if several else 1,
                 num_beams=beams if way == "beam" else 1,
                 pad_token_id=pad,

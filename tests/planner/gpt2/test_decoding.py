@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from dlcodegen.context import PlanDecoding
 from dlcodegen.errors import InputError
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.planner.classifier.classifier import Classifier
 from dlcodegen.planner.classifier.training import Schooling, train
-from dlcodegen.planner.gpt2.decoding import Asked, Decoded, Decoder, Settings, Way
+from dlcodegen.planner.gpt2.decoding import Asked, Decoded, Decoder, Settings
 from dlcodegen.planner.gpt2.memory import Memory
 from dlcodegen.planner.gpt2.rows import CLOSED, PlanRow
 from dlcodegen.planner.gpt2.vocabulary import MAX_PROMPT, Vocabulary
@@ -195,8 +196,10 @@ class TestSeveralNetworks:
         )
         assert Decoder([trained]).category_odds(asked) == own
 
-    @pytest.mark.parametrize("way", ["greedy", "consensus"])
-    def test_together_they_write_one_complete_plan(self, trained: Predictor, untrained: Predictor, way: Way) -> None:
+    @pytest.mark.parametrize("way", ["greedy", "sampled", "consensus"])
+    def test_together_they_write_one_complete_plan(
+        self, trained: Predictor, untrained: Predictor, way: PlanDecoding
+    ) -> None:
         decoded = Decoder([trained, untrained], None, Settings(way=way, drafts=2)).decode("forecast tides")
         assert_complete(decoded)
         assert decoded.values["category"] == "Time Series Forecasting"
