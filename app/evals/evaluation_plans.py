@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from dlcodegen.evals.journal import Row
 from dlcodegen.evals.plan_scores import DECIMALS, LOWER_IS_BETTER, PlanScores, best
+from dlcodegen.evals.protocol_rows import BEST, PROTOCOL
 from dlcodegen.evals.sections import Bars, Block, Cell, Listing, Strong, Table, Text, plain_table
 
 _AIMS = PlanScores(100, 55, 92, 25, 20, 5.8, 0.01, 62, 71, 36, 52, 67)
 """Of issue 5, for the paper protocol."""
-BEST_OF_OURS = "paper protocol: a base that has read the web, with the memory"
+BEST_OF_OURS = f"{PROTOCOL}{BEST}"
 
 
 def of_plans(rows: list[Row]) -> list[Block]:

@@ -12,12 +12,13 @@ from dlcodegen.evals.said import recorded, silent
 from dlcodegen.planner.gpt2.decoding import Asked, Decoder, Settings
 from dlcodegen.planner.gpt2.rows import requests
 
+PROTOCOL = "paper protocol: "
+"""Begins the keys of these rows."""
+BEST = "a base that has read the web, with the memory"
 _MEMORY_ALONE = Settings(way="consensus", trust=1.0)
 _READERS: dict[str, Settings] = {
     "a base that has read the web, alone": Settings(trust=0.0),
-    "a base that has read the web, with the memory": Settings(
-        untold=frozenset(("category", "loss", "metric")), layers="remembered"
-    ),
+    BEST: Settings(untold=frozenset(("category", "loss", "metric")), layers="remembered"),
 }
 """How a large network that is trained on these rows is asked: on the dev rows the memory mends all but these fields."""
 _SMALL: dict[str, Settings] = {
@@ -45,15 +46,15 @@ NOTHING_SAID = Protocol()
 def steps(protocol: Protocol, folder: Path) -> Iterator[tuple[str, Callable[[], Row]]]:
     """What can be measured here, and why the rest is absent."""
     trained = protocol.train or paper_protocol.are_trained()
-    yield "paper protocol: memory alone, consensus", partial(_memory_alone, folder)
+    yield f"{PROTOCOL}memory alone, consensus", partial(_memory_alone, folder)
     for name, settings in _READERS.items():
         work: Callable[[], Row] = partial(dict, absent="a GPU trains it; give what it said with --said FILE")
         if protocol.said:
             work = partial(_recorded, folder, protocol.said, protocol.asked_on, settings)
-        yield f"paper protocol: {name}", work
+        yield f"{PROTOCOL}{name}", work
     for name, settings in _SMALL.items():
         work = partial(dict, absent="the small networks are not trained yet: type `dlcodegen bench plans --train`")
-        yield f"paper protocol: {name}", partial(_small, folder, settings) if trained else work
+        yield f"{PROTOCOL}{name}", partial(_small, folder, settings) if trained else work
 
 
 def _memory_alone(folder: Path) -> Row:

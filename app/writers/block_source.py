@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from dlcodegen.corpus import techniques as techniques_package
+from dlcodegen.corpus.techniques import FOLDER as _TECHNIQUES
 from dlcodegen.syntax_tree import parse
 
 _FOLDER = Path(__file__).parent / "blocks"
@@ -29,7 +29,7 @@ def block_classes(framework: str = "pytorch") -> dict[str, str]:
 @cache
 def technique_source(name: str) -> str:
     """The definitions in the file of a technique's ready part, without its imports, which every script has."""
-    text = (Path(techniques_package.__file__).parent / f"{name}.py").read_text(encoding="utf-8")
+    text = (_TECHNIQUES / f"{name}.py").read_text(encoding="utf-8")
     nodes = [node for node in parse(text).body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
     return "\n\n\n".join(ast.get_source_segment(text, node) or "" for node in nodes) + "\n"
 

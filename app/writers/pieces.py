@@ -3,9 +3,8 @@
 import ast
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from pathlib import Path
 
-from dlcodegen.corpus import techniques as techniques_package
+from dlcodegen.corpus.techniques import FOLDER as _PARTS_FOLDER
 from dlcodegen.errors import DLCodeGenError
 from dlcodegen.syntax_tree import parse
 from dlcodegen.writers.answers import DEFINITIONS, code_of, tree_of
@@ -14,7 +13,6 @@ from dlcodegen.writers.imports import with_imports
 from dlcodegen.writers.segments import SegmentError, join, split
 from dlcodegen.writers.tidy import tidy
 
-_PARTS_FOLDER = Path(techniques_package.__file__).parent
 PARTS = {
     "data": "the reading of its data (`load_data` and what it uses)",
     "model": "the model and `build_model`",

@@ -100,7 +100,7 @@ class NetworkVoice:
         import torch
         from transformers import LogitsProcessorList, StoppingCriteriaList
 
-        from dlcodegen.planner.gpt2.grammar import MostEnded, PlanGrammar
+        from dlcodegen.planner.gpt2.grammar import MostEnded
 
         vocabulary, network = self.predictor.vocabulary, self.predictor.network
         end, pad, several = vocabulary.marker["<end>"], vocabulary.marker["<pad>"], way == "consensus"
@@ -112,7 +112,7 @@ class NetworkVoice:
             found = cast(Any, network).generate(
                 padded,
                 attention_mask=(padded != pad).long(),
-                logits_processor=LogitsProcessorList([PlanGrammar(vocabulary, POSITIONS)]),
+                logits_processor=LogitsProcessorList([self.predictor.grammar]),
                 stopping_criteria=StoppingCriteriaList([MostEnded(end, count)] if several else []),
                 max_length=POSITIONS,
                 do_sample=way in ("sampled", "consensus"),

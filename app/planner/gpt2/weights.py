@@ -5,11 +5,13 @@
 
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlcodegen.errors import InputError
 from dlcodegen.planner.gpt2.family import HEAD, family_named
+from dlcodegen.planner.gpt2.grammar import PlanGrammar
 from dlcodegen.planner.gpt2.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -32,6 +34,11 @@ class Predictor:
     vocabulary: Vocabulary
     facts: dict[str, Any] = field(default_factory=dict)
     """How it was trained, and the temperature that makes its confidence a probability."""
+
+    @cached_property
+    def grammar(self) -> PlanGrammar:
+        """Of whole plans in its vocabulary: what may come where is worked out once, not for each plan."""
+        return PlanGrammar(self.vocabulary, POSITIONS)
 
 
 def new_network(tokens: int, width: int, depth: int, dropout: float) -> "PreTrainedModel":
