@@ -76,7 +76,7 @@ def _our_plans(rows: Sequence[Row]) -> str:
             rows, "shipped weights, the task read as in a run"
         ),
     }
-    return "; ".join(f"{name}: {_plan(row)}" for name, row in parts.items() if row) or _NOT_MEASURED
+    return "\n".join(f"{name}: {_plan(row)}" for name, row in parts.items() if row) or _NOT_MEASURED
 
 
 def _plan(row: Row) -> str:
@@ -88,19 +88,19 @@ def _paper_code(rows: Sequence[Row]) -> str:
     lines = code_table.comparable(rows)
     found = {name: _bleu(lines, "published: ", word, "DLCodeGen") for name, word in models.items()}
     figures = [f"{value:.1f} with {name}" for name, value in found.items() if value is not None]
-    return f"{', '.join(figures) or _NOT_MEASURED}; its abstract: +9.7% over other methods"
+    return "\n".join([*(figures or [_NOT_MEASURED]), "its abstract: +9.7% over other methods"])
 
 
 def _our_code(rows: Sequence[Row]) -> str:
     lines = code_table.comparable(rows)
     ours = [
-        f"{line['CodeBLEU']:.1f}, {line['smoke run']:.0f}% run ({line['system']})"
+        f"{line['system']}: {line['CodeBLEU']:.1f}, {line['smoke run']:.0f}% run"
         for line in lines
         if "smoke run" in line
     ]
     floor = _bleu(lines, code_table.FLOOR)
-    copied = [f"a neighbouring task's code, copied unchanged, gets {floor:.1f}"] if floor is not None else []
-    return "; ".join([*(ours or [_NOT_MEASURED]), *copied])
+    copied = [f"a neighbouring task's code, copied unchanged: {floor:.1f}"] if floor is not None else []
+    return "\n".join([*(ours or [_NOT_MEASURED]), *copied])
 
 
 def _bleu(lines: Sequence[Row], *words: str) -> float | None:
@@ -115,18 +115,17 @@ _MEASURED_ONLY = {"kept": "kept sentences", "others": "sentences by another hand
 def _our_runs(rows: Sequence[Row]) -> str:
     counted = [row for row in project_runs.summary(list(rows)) if row["part"] in _MEASURED_ONLY]
     figures = [
-        f"{row['success %']:g}% of {row['sentences']} {_MEASURED_ONLY[row['part']]} of"
+        f"{row['way']}: {row['success %']:g}% of {row['sentences']} {_MEASURED_ONLY[row['part']]} of"
         f" {row['facts a sentence']:g} facts each, {row['delivered runs %']:g}% run"
-        f" ({row['way']})"
         for row in counted
     ]
-    return "; ".join(figures) or _NOT_MEASURED
+    return "\n".join(figures) or _NOT_MEASURED
 
 
 def _our_models(rows: Sequence[Row]) -> str:
     whole = [row for row in project_runs.summary(list(rows)) if " / no-" not in row["way"]]
-    figures = [f"{row['delivered runs %']:g}% run ({row['way']})" for row in whole]
-    return "; ".join(figures) or _NOT_MEASURED
+    figures = [f"{row['way']}: {row['delivered runs %']:g}% run" for row in whole]
+    return "\n".join(figures) or _NOT_MEASURED
 
 
 def _our_faults(rows: Sequence[Row]) -> str:
@@ -135,7 +134,7 @@ def _our_faults(rows: Sequence[Row]) -> str:
         return _NOT_MEASURED
     sound = ladder_faults.summary(list(rows))[-1]
     return (
-        f"{sum(row['caught_by'] != '' for row in expected)} of {len(expected)} planted faults that a check should see; "
+        f"{sum(row['caught_by'] != '' for row in expected)} of {len(expected)} planted faults that a check should see\n"
         f"{sound['caught']} false alarms on {sound['planted']} sound scripts"
     )
 
@@ -148,7 +147,7 @@ def _our_retrieval(rows: Sequence[Row]) -> str:
         for name, words in said.items()
         if name in found
     ]
-    return "; ".join(figures) or _NOT_MEASURED
+    return "\n".join(figures) or _NOT_MEASURED
 
 
 def _our_samples(rows: Sequence[Row]) -> str:

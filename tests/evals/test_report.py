@@ -36,7 +36,7 @@ class _Tags(HTMLParser):
         self.count[tag] = self.count.get(tag, 0) + 1
         self.links += [str(value) for name, value in attributes if name in ("src", "href", "xlink:href", "data")]
         self.ids += [str(value) for name, value in attributes if name == "id"]
-        if tag != "meta":
+        if tag not in ("meta", "br"):
             self._open.append(tag)
 
     def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
@@ -207,8 +207,8 @@ def test_the_table_has_the_figures_that_the_journals_have(tmp_path: Path) -> Non
         ours = {"seconds a task": 1.0, "tokens a task": 5, "model": "m", "stopped": [], "temperature": None}
         code.add(f"ours, seed {seed}", {"system": "ours", "tasks": 23, "seed": seed, **measured, **ours})
     text = headline_of(tmp_path)
-    assert "43.0 with GPT-4o-mini; its abstract" in text
-    assert "| 11.5, 75% run (ours); a neighbouring task's code, copied unchanged, gets 53.0 |" in text
+    assert "43.0 with GPT-4o-mini<br>its abstract" in text
+    assert "| ours: 11.5, 75% run<br>a neighbouring task's code, copied unchanged: 53.0 |" in text
 
 
 def test_the_command_writes_both_pages_and_the_table(

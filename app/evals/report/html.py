@@ -59,7 +59,7 @@ def _cell(value: Cell) -> "Markup":
         case Link(text, anchor):
             return Markup('<a href="#{}">{}</a>').format(anchor, text)
         case Text(text):
-            return _prose(text)
+            return Markup("<br>").join(map(_prose, text.split("\n")))
         case _:
             text = shown(value)
             return escape(text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…")

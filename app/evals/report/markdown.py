@@ -46,7 +46,7 @@ def cell(value: Cell, target: str = "") -> str:
         case Link(text, anchor):
             return f"[{text}]({target}#{anchor})"
         case Text(text):
-            return text.replace("|", "\\|")
+            return text.replace("|", "\\|").replace("\n", "<br>")
         case _:
             return re.sub(r"([|\\])", r"\\\1", printable(shown(value))[:_LONGEST_CELL]).replace("<", "&lt;")
 
