@@ -130,6 +130,11 @@ _CNN_AND_THEN = (
 )
 ARCHITECTURES = (
     Term(
+        "gcn", r"gcns?|graph[- ]convolution(?:al|s)?(?: neural)?(?: networks?| layers?)?", ("GCN", "GraphConvolution")
+    ),
+    Term("gat", r"(?-i:GATs?)|graph[- ]attention(?: networks?| layers?)?", ("GAT", "GraphAttention")),
+    Term("gin", r"(?-i:GINs?)|graph isomorphism networks?", ("GIN", "GINLayer")),
+    Term(
         "attention-unet",
         r"attention[- ]?(?:gated )?u-?net|u-?net (?:with|using) attention(?: gates)?",
         ("AttentionUNet",),

@@ -28,7 +28,7 @@ class CodeView:
 
     def __init__(self, code: str) -> None:
         self.tree = parse(code)
-        self._code = code
+        self.code = code
         self._lines = re.split(r"\r\n|\r|\n", code)  # where Python ends a line, and nowhere else
         self.nodes: list[ast.AST] = []
         """Every node, each before what it holds; operators and contexts are left out."""
@@ -183,7 +183,7 @@ class CodeView:
         for _, call in self.calls:
             for item in call.keywords:
                 if item.arg == name:
-                    yield ast.get_source_segment(self._code, item.value) or "", item.value.lineno
+                    yield ast.get_source_segment(self.code, item.value) or "", item.value.lineno
 
     def function(self, name: str) -> ast.FunctionDef | None:
         """The top-level function of that name."""

@@ -107,7 +107,7 @@ def _updated(
             if keyword.arg in stated and keyword.arg in sample.config:
                 keyword.value = ast.Constant(stated[keyword.arg])
         if kind in _WITH_WIDTH and inner.args:
-            _update_width(inner, sample, values, interface)
+            _update_width(inner, kind, sample, values, interface)
     return ast.unparse(call)
 
 
@@ -123,10 +123,16 @@ def _update_argument(
     return False
 
 
-def _update_width(layer: ast.Call, sample: Sample, values: Mapping[str, Any], interface: Interface | None) -> None:
-    """The first argument, where it is the model's output, the hidden size, or a multiple of the base width."""
+def _update_width(
+    layer: ast.Call, kind: str, sample: Sample, values: Mapping[str, Any], interface: Interface | None
+) -> None:
+    """The first argument, where it is the model's output, the hidden size, or a multiple of the base width.
+
+    A residual block stands within a model: whatever its width is equal to, it is no output.
+    """
     outputs = interface.outputs if interface else ()
-    if _update_argument(layer, 0, [*outputs, "scale_factor * scale_factor * channels", *_WIDTHS], sample, values):
+    widths = [] if kind == "residualblock" else [*outputs, "scale_factor * scale_factor * channels", *_WIDTHS]
+    if _update_argument(layer, 0, widths, sample, values):
         return
     base, new = sample.config.get("base_width"), values.get("base_width")
     width = layer.args[0].value if isinstance(layer.args[0], ast.Constant) else None

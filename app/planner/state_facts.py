@@ -9,6 +9,7 @@ from dlcodegen.planner.plan_layers import cell_swap, restated_layers
 from dlcodegen.planner.plan_texts import input_text, output_text, preprocess_text
 from dlcodegen.planner.shown_facts import with_absent
 from dlcodegen.report import Fact
+from dlcodegen.widths import width_settings
 from dlcodegen.writers.interface import read_interface
 
 __all__ = ["cell_swap", "with_facts"]
@@ -19,14 +20,15 @@ _WITH_MOMENTUM = ("SGD", "RMSprop")
 def with_facts(plan: SolutionPlan, facts: list[Fact], sample: Sample) -> SolutionPlan:
     """The plan of `sample`, changed to what the facts state. The sample tells which settings its layers follow."""
     stated = {fact["name"]: fact["value"] for fact in facts}
-    values = {**sample.config, **{name: value for name, value in stated.items() if name in {*sample.config, "split"}}}
+    known = width_settings(sample.code, stated) | stated
+    values = {**sample.config, **{name: value for name, value in known.items() if name in {*sample.config, "split"}}}
     interface = read_interface(sample.code)
     changed = plan.model_copy(
         update={
             "input": input_text(plan.input, sample, values, interface),
             "output": output_text(plan.output, sample, values, interface),
             "preprocess": preprocess_text(plan.preprocess, sample, values),
-            "layers": restated_layers(plan.layers, stated, sample, values, interface),
+            "layers": restated_layers(plan.layers, known, sample, values, interface),
             "hyperparameters": _hyperparameters(plan.hyperparameters, stated),
         }
     )

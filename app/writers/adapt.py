@@ -8,6 +8,7 @@ from dlcodegen import vocabulary
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.report import Fact
 from dlcodegen.syntax_tree import config_defaults, parse
+from dlcodegen.widths import width_settings
 from dlcodegen.writers.block_source import imports_for
 from dlcodegen.writers.data_split import set_split
 from dlcodegen.writers.expressions import outputs_family
@@ -24,12 +25,13 @@ from dlcodegen.writers.script_edit import (
 from dlcodegen.writers.tidy import tidy
 
 
-def settings(plan: SolutionPlan, facts: list[Fact], seed: int) -> dict[str, Any]:
-    """Config field -> value, from the plan and from what is stated."""
+def settings(code: str, plan: SolutionPlan, facts: list[Fact], seed: int) -> dict[str, Any]:
+    """Config field -> value for this script, from the plan and from what is stated."""
     hyper = plan.hyperparameters
     stated = {fact["name"]: fact["value"] for fact in facts}
     return {
         "seed": seed,
+        **width_settings(code, stated),
         **stated,
         "learning_rate": hyper.learning_rate,
         "batch_size": hyper.batch_size,
@@ -151,7 +153,7 @@ def adapted_script(code: str, plan: SolutionPlan, facts: list[Fact], seed: int) 
 
 def adapted(code: str, plan: SolutionPlan, facts: list[Fact], seed: int) -> str:
     """The script with everything of the plan set that does not change its architecture."""
-    code = set_config(code, settings(plan, facts, seed))
+    code = set_config(code, settings(code, plan, facts, seed))
     code = set_optimizer(code, plan, facts)
     code = set_loss(code, plan, facts)
     return finished(code, facts)

@@ -55,7 +55,7 @@ def fill(template: Template, plan: SolutionPlan, facts: list[Fact], seed: int) -
     slots, notes = dict(template["slots"]), []
     original = filled(template["code"], slots)
     framework = framework_of(original)
-    for name, value in adapt.settings(plan, facts, seed).items():
+    for name, value in adapt.settings(original, plan, facts, seed).items():
         slot = f"config.{name}"
         if slot in slots and type(value) in (int, float, str, bool):
             old = ast.literal_eval(slots[slot])

@@ -115,6 +115,26 @@ def test_layers_are_repeated_as_often_as_stated() -> None:
     assert [layer.split("dilation=")[1] for layer in dilated[:-1]] == ["1)", "2)", "4)"]
 
 
+def test_equal_widths_are_those_of_a_stack_of_layers() -> None:
+    words = "train a DQN agent for cart-pole, hidden layers of {} units"
+    assert plan(words.format("64, 64 and 64")).layers == ["Dense(64, activation='relu')"] * 3 + ["Dense(2)"]
+    assert plan(words.format("128 and 64")).layers == ["Dense(128, activation='relu')"] * 2 + ["Dense(2)"]
+
+
+@pytest.mark.parametrize(
+    ("requirement", "layers"),
+    [
+        ("SimCLR with a ResNet on unlabelled photos, embedding dim 64", "ResidualBlock(128) ... Dense(64)"),
+        ("classify nodes of a citation graph with a GAT of 3 layers, 4 heads", "GAT(... num_heads=4, num_layers=3"),
+        ("classify nodes of a citation graph with a GCN of 3 layers", "GCN(... num_layers=3"),
+        ("masked autoencoder on unlabelled photos, ViT with 6 layers", "MaskedAutoencoder(... num_layers=6"),
+    ],
+)
+def test_what_is_stated_of_a_block_stands_in_the_plan(requirement: str, layers: str) -> None:
+    text, parts = " ".join(plan(requirement).layers), layers.split(" ... ")
+    assert all(part in text for one in parts for part in one.split("(... ")), text
+
+
 def test_no_dropout_leaves_no_dropout_layer() -> None:
     assert not any("Dropout" in layer for layer in plan("forecast load with an LSTM, no dropout").layers)
 

@@ -29,6 +29,7 @@ from dlcodegen.execution.conformance.values import Values
 from dlcodegen.execution.conformance.verdicts import close, compare, equal, honoured, judged, present
 from dlcodegen.report import Conformance, Fact, Seen
 from dlcodegen.techniques import BY_NAME as TECHNIQUES
+from dlcodegen.widths import width_settings
 
 _OF_PLAIN_LAYERS = ("mlp", "cnn")
 """Architectures that any other may hold."""
@@ -154,6 +155,9 @@ def _widths(view: CodeView, values: Values, name: str, wanted: list[str] | list[
                 position, line = position + 1, line or call.lineno
     if position == len(wanted) and line is not None:
         return honoured(view, name, wanted, line)
+    stacked = width_settings(view.code, {name: wanted})
+    if stacked and all(field in view.config and equal(view.config[field].value, stacked[field]) for field in stacked):
+        return honoured(view, name, wanted, view.config["hidden_size"].line)
     return judged(name, wanted, "not found", f"no layers of these widths ({position} of {len(wanted)} found)")
 
 

@@ -43,7 +43,10 @@ FILES: dict[str, DataFiles] = {
         class_folders, (*SMALL, *THREE_CLASSES, "--hidden-size", "16", "--num-layers", "1")
     ),
     "metric-learning/siamese": DataFiles(class_folders, (*NARROW, "--embedding-dim", "8")),
-    "self-supervised-learning/simclr": DataFiles(class_folders, (*NARROW, *THREE_CLASSES, "--latent-dim", "8")),
+    "self-supervised-learning/simclr": DataFiles(class_folders, (*NARROW, *THREE_CLASSES, "--embedding-dim", "8")),
+    "self-supervised-learning/masked-autoencoder": DataFiles(
+        class_folders, (*SMALL, *THREE_CLASSES, "--hidden-size", "16", "--num-layers", "1")
+    ),
     "video-classification/cnn-gru": DataFiles(
         clip_folders, (*NARROW, "--num-classes", "2", "--num-frames", "4", "--hidden-size", "8")
     ),

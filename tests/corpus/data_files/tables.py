@@ -75,4 +75,5 @@ FILES: dict[str, DataFiles] = {
     "anomaly-detection/autoencoder": DataFiles(rare_anomalies, NARROW, "data/table.csv"),
     "recommendation/matrix-factorisation": DataFiles(ratings, ("--latent-dim", "4"), "data/ratings.csv"),
     "graph-machine-learning/gcn": DataFiles(graph, ("--num-features", "2", "--num-classes", "2", "--hidden-size", "8")),
+    "graph-machine-learning/gat": DataFiles(graph, ("--num-features", "2", "--num-classes", "2", "--num-heads", "2")),
 }

@@ -15,6 +15,7 @@ import dataclasses
 import json
 import random
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,6 +41,7 @@ class Config:
     num_features: int = 32
     num_classes: int = 7
     hidden_size: int = 64
+    num_layers: int = 2  # a node sees others up to so many edges away
     dropout: float = 0.5
     batch_size: int = 512  # labelled nodes per update; each update passes through the whole graph
     learning_rate: float = 1e-2
@@ -136,12 +138,12 @@ class GraphConvolution(nn.Module):
 
 
 class GCN(nn.Module):
-    """Two graph convolutions over the graph given to set_graph."""
+    """Graph convolutions over the graph given to set_graph, all but the last rectified."""
 
-    def __init__(self, num_features: int, num_classes: int, hidden_size: int, dropout: float) -> None:
+    def __init__(self, num_features: int, num_classes: int, hidden_size: int, num_layers: int, dropout: float) -> None:
         super().__init__()
-        self.hidden = GraphConvolution(num_features, hidden_size)
-        self.head = GraphConvolution(hidden_size, num_classes)
+        widths = [num_features] + [hidden_size] * (num_layers - 1) + [num_classes]
+        self.layers = nn.ModuleList(GraphConvolution(a, b) for a, b in pairwise(widths))
         self.dropout = nn.Dropout(dropout)
 
     def set_graph(self, graph: Graph) -> "GCN":
@@ -150,13 +152,15 @@ class GCN(nn.Module):
         return self
 
     def forward(self, nodes: Tensor) -> Tensor:
-        x = F.relu(self.hidden(self.dropout(self.features), self.adjacency))  # (nodes, hidden_size)
-        return self.head(self.dropout(x), self.adjacency)[nodes]
+        x = self.layers[0](self.dropout(self.features), self.adjacency)
+        for layer in self.layers[1:]:
+            x = layer(self.dropout(F.relu(x)), self.adjacency)
+        return x[nodes]
 
 
 def build_model(config: Config) -> nn.Module:
     """Shapes: (N) -> (N, num_classes) logits of the nodes with these numbers."""
-    return GCN(config.num_features, config.num_classes, config.hidden_size, config.dropout)
+    return GCN(config.num_features, config.num_classes, config.hidden_size, config.num_layers, config.dropout)
 
 
 def build_loss(config: Config) -> nn.Module:
