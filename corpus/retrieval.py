@@ -134,9 +134,7 @@ def _gives_several_labels(sample: Sample) -> bool:
 
 def _architecture_bonus(sample: Sample, stated: str) -> float:
     """A named architecture counts more than words; another recurrent cell is the next best, for it is exchanged."""
-    shown = vocabulary.find(vocabulary.ARCHITECTURES, sample.title)
-    if shown is None:
-        return 0.0
-    if shown.name == stated:
-        return 10.0
-    return 8.0 if {shown.name, stated} <= _RECURRENT else 0.0
+    shown = [term.name for term in vocabulary.ARCHITECTURES if term.search(sample.title)]
+    if stated in shown:
+        return 10.0 if stated == shown[0] else 9.0  # an attention U-Net is a U-Net, too
+    return 8.0 if shown and {shown[0], stated} <= _RECURRENT else 0.0

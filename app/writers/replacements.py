@@ -9,6 +9,7 @@ from dlcodegen.report import Candidate
 from dlcodegen.syntax_tree import parse
 from dlcodegen.writers import adapt
 from dlcodegen.writers.imports import with_imports
+from dlcodegen.writers.lighter_trial import is_too_much, with_lighter_trial
 from dlcodegen.writers.protocol import Request
 from dlcodegen.writers.segments import SEGMENTS, SegmentError, join, segment_at, split
 from dlcodegen.writers.tidy import tidy
@@ -19,10 +20,11 @@ def replacements(
 ) -> Iterator[Candidate]:
     """Scripts to try after the last of `history` failed, the smallest change first; none that was tried before.
 
-    The failing segment of another draft, of the sample, of the sample adapted to the plan; then whole scripts.
+    A smaller trial where it took too much; the failing segment of another draft, of the sample, of the sample adapted
+    to the plan; then whole scripts.
     """
-    ready = _whole(request, plan, samples, seed)
-    return _untried(history, itertools.chain(_segments(request, plan, history, samples, seed), ready))
+    parts, ready = _segments(request, plan, history, samples, seed), _whole(request, plan, samples, seed)
+    return _untried(history, itertools.chain(_smaller(history[-1]), parts, ready))
 
 
 def last_resort(
@@ -45,6 +47,11 @@ def _untried(history: list[Candidate], found: Iterable[tuple[str, str]]) -> Iter
         if code not in tried:
             tried.add(code)
             yield Candidate(name="repair", code=code, origin=[note], report=None)
+
+
+def _smaller(failed: Candidate) -> Iterator[tuple[str, str]]:
+    if is_too_much(failed):
+        yield with_lighter_trial(failed["code"]), "config: a smaller trial - it took too much time or memory"
 
 
 def _segments(

@@ -186,6 +186,22 @@ def test_a_repair_exchanges_the_segment_in_which_the_script_failed(job: MakeJob)
     assert "96" not in mended["code"]
 
 
+@pytest.mark.parametrize("stopped", ["timeout", "out of memory"])
+def test_a_trial_that_takes_too_much_is_made_smaller_and_nothing_else(stopped: str, job: MakeJob) -> None:
+    work = job("classify 384x384 photos into 7 classes, 40 epochs")
+    code = draft_a(work)
+    error = Diagnosis(rung="smoke run", exception=stopped, message="", line=None, code="", tensors=[], hint="")
+    failed = Candidate(name="merged", code=code, origin=[], report=report(work, code, "failed", error))
+    mended = WRITER.repair(work.request, work.plan, [failed], work.samples, 3)
+    assert mended["origin"] == ["config: a smaller trial - it took too much time or memory"]
+    assert "image_height: int = 384" in mended["code"]
+    changed = set(mended["code"].splitlines()) ^ set(code.splitlines())
+    assert changed
+    assert all(line.startswith(" " * 8) for line in changed), "the last lines of for_smoke"
+    again = mended | {"report": failed["report"]}
+    assert "smaller trial" not in WRITER.repair(work.request, work.plan, [failed, again], work.samples, 2)["origin"][0]
+
+
 @pytest.mark.parametrize("name", ["SegNet", "FCN"])
 def test_a_stack_of_plain_layers_is_told_from_another_architecture(name: str, job: MakeJob) -> None:
     work = job(f"segment cracks with a {name}")

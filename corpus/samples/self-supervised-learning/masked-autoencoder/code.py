@@ -1,4 +1,4 @@
-"""Self-supervised learning of images with a masked autoencoder (MAE).
+"""Self-supervised learning of images with a masked autoencoder (MAE), a vision transformer.
 
 Learns features of images without labels, for tasks with few labelled examples. A vision transformer (ViT) sees a
 quarter of the patches of each image, and a small decoder writes what the others show: whoever can do that knows what
@@ -55,10 +55,12 @@ class Config:
 
     def for_smoke(self) -> "Config":
         """A trial that ends in seconds on a CPU: few examples, a small model, no image side above 256 pixels."""
-        caps = {"image_height": 256, "image_width": 256, "num_layers": 4, "batch_size": 32, "epochs": 16}
+        height, width = min(self.image_height, 256), min(self.image_width, 256)
+        small = height * width <= 64 * 64
+        caps = {"num_layers": 4 if small else 2, "batch_size": 32, "epochs": 16 if small else 6}
         smoke = dataclasses.replace(self, **{name: min(getattr(self, name), cap) for name, cap in caps.items()})
-        longest = max(smoke.image_height, smoke.image_width)
-        return dataclasses.replace(smoke, patch_size=max(self.patch_size, math.ceil(longest / 16)))
+        patch_size = max(self.patch_size, math.ceil(max(height, width) / 16))  # at most 16 x 16 patches
+        return dataclasses.replace(smoke, image_height=height, image_width=width, patch_size=patch_size)
 
 
 class ImageFolder(Dataset[tuple[Tensor, Tensor]]):
@@ -236,7 +238,7 @@ def predict(model: nn.Module, inputs: Tensor) -> Tensor:
 
 def parse_config() -> Config:
     """Read every field of Config from the command line."""
-    parser = argparse.ArgumentParser(description="Self-supervised learning of images with a masked autoencoder (MAE).")
+    parser = argparse.ArgumentParser(description="Self-supervised learning of images with a masked autoencoder.")
     for field in dataclasses.fields(Config):
         flag = "--" + field.name.replace("_", "-")
         if isinstance(field.default, bool):

@@ -1,4 +1,4 @@
-"""Self-supervised learning of image features with SimCLR.
+"""Self-supervised learning of image features with SimCLR and a ResNet.
 
 Learns features of images without labels, for tasks with few labelled examples. Two random views of each image (crop,
 flip, colours, contrast) shall get similar projections, unlike those of the other images of the batch: that is
@@ -258,7 +258,7 @@ def predict(model: nn.Module, inputs: Tensor) -> Tensor:
 
 def parse_config() -> Config:
     """Read every field of Config from the command line."""
-    parser = argparse.ArgumentParser(description="Self-supervised learning of image features with SimCLR.")
+    parser = argparse.ArgumentParser(description="Self-supervised learning of image features with SimCLR and a ResNet.")
     for field in dataclasses.fields(Config):
         flag = "--" + field.name.replace("_", "-")
         if isinstance(field.default, bool):

@@ -1,0 +1,47 @@
+"""A trial that is too much for this computer, made smaller; what the project is trained with stays as it was asked for.
+
+Better than another script: whoever states images of 384 pixels wants them, even if a smoke run of these takes minutes.
+"""
+
+import ast
+
+from dlcodegen.report import Candidate
+from dlcodegen.syntax_tree import config_defaults, parse
+from dlcodegen.writers.script_edit import Edit, apply
+from dlcodegen.writers.tidy import tidy
+
+_STOPPED = ("timeout", "out of memory")
+_CAPS = {
+    "image_height": 96, "image_width": 96, "sequence_length": 64, "window": 96,
+    "num_layers": 2, "batch_size": 16, "epochs": 2,
+}  # fmt: skip
+"""Config field -> the most of it in a smaller trial."""
+_MARK = "too much at the sizes above"
+
+
+def is_too_much(failed: Candidate) -> bool:
+    """Whether its smoke run was stopped, for want of time or memory."""
+    error = failed["report"]["error"] if failed["report"] else None
+    return error is not None and error["exception"] in _STOPPED
+
+
+def with_lighter_trial(code: str) -> str:
+    """The script whose `Config.for_smoke` caps more; unchanged where it has none, or does so already.
+
+    Raises SyntaxError when the code does not parse.
+    """
+    tree = parse(code)
+    end = next(
+        (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "for_smoke"), None
+    )
+    last = end.body[-1] if end else None
+    if not isinstance(last, ast.Return) or last.value is None or "import dataclasses" not in code or _MARK in code:
+        return code
+    caps = {name: cap for name, cap in _CAPS.items() if name in config_defaults(tree)}
+    indent = " " * last.col_offset
+    lines = (
+        f"trial = {ast.get_source_segment(code, last.value)}",
+        f"caps = {caps!r}  # {_MARK}",
+        "return dataclasses.replace(trial, **{name: min(getattr(trial, name), cap) for name, cap in caps.items()})",
+    )
+    return tidy(apply(code, [Edit(last, f"\n{indent}".join(lines))]))
