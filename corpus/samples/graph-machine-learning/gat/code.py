@@ -1,8 +1,8 @@
 """Node classification with a graph attention network (GAT).
 
-Gives every node of one graph (papers that cite each other, users, proteins) a class. A layer takes the mean of a node
-and its neighbours, each weighted by how much it matters to that node: several heads learn that side by side, so a noisy
-neighbour can be overheard. All nodes and edges are seen, but the loss knows the labels of the training split alone.
+For graphs in which neighbours matter unequally: a layer takes the mean of a node and its neighbours, each weighted by
+attention. Several heads learn these weights side by side, so that a misleading neighbour is overheard. All of the graph
+is seen, but the loss knows the labels of the training split alone.
 
 Data (--data PATH): a folder with nodes.csv (columns id, numeric features in any number, label; an empty label is an
 unlabelled node) and edges.csv (columns source and target, ids of nodes). scaler.json keeps scales and class names.

@@ -1,8 +1,8 @@
 """Self-supervised learning of images with a masked autoencoder (MAE), a vision transformer.
 
-Learns features of images without labels, for tasks with few labelled examples. A vision transformer (ViT) sees a
-quarter of the patches of each image, and a small decoder writes what the others show: whoever can do that knows what
-images look like. The decoder is then dropped; the nearest training images judge the features of the encoder.
+A vision transformer (ViT) sees a quarter of the patches of an image, and a small decoder reconstructs what the masked
+ones show: whoever can do that knows what images look like. The decoder is then dropped; what is left gives features for
+other tasks, judged by the nearest training images.
 
 Data (--data PATH): a folder with one sub-folder per class, of images Pillow reads. Labels serve the evaluation only.
 Result (--smoke): stripes in random colours, error of masked patches 0.80 after 16 epochs on a CPU (untrained: 1.43).
