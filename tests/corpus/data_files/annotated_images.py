@@ -135,6 +135,7 @@ FILES: dict[str, DataFiles] = {
     "keypoint-detection/coordinate-regression": DataFiles(keypoints, (*SMALL, "--num-keypoints", "3")),
     "object-detection/single-box": DataFiles(one_box_each, (*SMALL, "--num-classes", "2")),
     "object-detection/center-net": DataFiles(several_boxes_each, (*SMALL, "--num-classes", "2")),
+    "image-to-text/cnn-transformer": DataFiles(captions, (*SMALL, "--hidden-size", "8", "--num-layers", "1")),
     "image-to-text/captioning": DataFiles(captions, (*SMALL, "--embedding-dim", "8", "--hidden-size", "8")),
     "multimodal-classification/image-table": DataFiles(
         image_table, (*SMALL, "--num-features", "2", "--num-classes", "2")
