@@ -17,12 +17,20 @@ _CAPS = {
 }  # fmt: skip
 """Config field -> the most of it in a smaller trial."""
 _MARK = "too much at the sizes above"
+_WHY = "config: a smaller trial - it took too much time or memory"
 
 
-def is_too_much(failed: Candidate) -> bool:
-    """Whether its smoke run was stopped, for want of time or memory."""
+def lighter(failed: Candidate) -> Candidate | None:
+    """The candidate with a smaller trial, to be checked anew; None where that is not what it lacks."""
     error = failed["report"]["error"] if failed["report"] else None
-    return error is not None and error["exception"] in _STOPPED
+    if error is None or error["exception"] not in _STOPPED:
+        return None
+    code = with_lighter_trial(failed["code"])
+    return (
+        None
+        if code == failed["code"]
+        else {**failed, "code": code, "origin": [*failed["origin"], _WHY], "report": None}
+    )
 
 
 def with_lighter_trial(code: str) -> str:

@@ -9,7 +9,7 @@ from dlcodegen.report import Candidate
 from dlcodegen.syntax_tree import parse
 from dlcodegen.writers import adapt
 from dlcodegen.writers.imports import with_imports
-from dlcodegen.writers.lighter_trial import is_too_much, with_lighter_trial
+from dlcodegen.writers.lighter_trial import lighter
 from dlcodegen.writers.protocol import Request
 from dlcodegen.writers.segments import SEGMENTS, SegmentError, join, segment_at, split
 from dlcodegen.writers.tidy import tidy
@@ -50,8 +50,8 @@ def _untried(history: list[Candidate], found: Iterable[tuple[str, str]]) -> Iter
 
 
 def _smaller(failed: Candidate) -> Iterator[tuple[str, str]]:
-    if is_too_much(failed):
-        yield with_lighter_trial(failed["code"]), "config: a smaller trial - it took too much time or memory"
+    if mended := lighter(failed):
+        yield mended["code"], mended["origin"][-1]
 
 
 def _segments(

@@ -10,6 +10,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 
 from dlcodegen.context import Context
+from dlcodegen.execution.diagnosis import fault
 from dlcodegen.graph.builder import builder, graph
 from dlcodegen.report import CheckReport
 
@@ -85,6 +86,21 @@ REPORT: CheckReport = {
     "status": "passed", "rungs": [], "error": None, "metrics": {"mae": 1.0}, "untrained": {}, "conformance": [],
     "lint": 0, "sandbox": {}, "seconds": 0.0,
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(("repairs", "status"), [(1, "passed"), (0, "failed")])
+def test_a_draft_that_takes_too_long_gets_a_smaller_trial(repairs: int, status: str, monkeypatch: Any) -> None:
+    timeout = fault("smoke run", "timeout", "did not end in time")
+
+    def climb(code: str, *_: object) -> CheckReport:
+        return REPORT if "too much at the sizes above" in code else {**REPORT, "status": "failed", "error": timeout}
+
+    for node in ("check_drafts", "check"):
+        monkeypatch.setattr(f"dlcodegen.nodes.{node}.climb", climb)
+    result = graph.invoke({"requirement": "Classify 384x384 photos into 7 classes"}, context=Context(repairs=repairs))
+    assert result["status"] == status
+    assert "image_height: int = 384" in result["files"]["main.py"]
+    assert len(result["candidates"]) == 3, "both drafts and their merge: nothing had to be repaired"
 
 
 def test_a_chat_parent_hands_its_messages_down() -> None:
