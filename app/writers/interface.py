@@ -44,6 +44,8 @@ class Interface:
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    unit_length: bool = False
+    """Whether the output is a vector of length one, as losses of embeddings expect."""
 
     @property
     def input_kind(self) -> InputKind | None:
@@ -77,12 +79,11 @@ def read_interface(code: str) -> Interface | None:
     """The interface that `build_model`'s docstring states, or None when it states none."""
     for node in parse(code).body:
         if isinstance(node, ast.FunctionDef) and node.name == "build_model":
-            match = re.search(
-                r"Shapes: \(N(?:, )?([^)]*?),?\) -> \(N(?:, )?([^)]*?),?\)", ast.get_docstring(node) or ""
-            )
+            told = ast.get_docstring(node) or ""
+            match = re.search(r"Shapes: \(N(?:, )?([^)]*?),?\) -> \(N(?:, )?([^)]*?),?\)", told)
             if match:
                 inputs, outputs = (
                     tuple(filter(None, (part.strip() for part in side.split(",")))) for side in match.groups()
                 )
-                return Interface(inputs, outputs)
+                return Interface(inputs, outputs, unit_length="of length one" in told)
     return None

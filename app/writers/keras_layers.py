@@ -10,7 +10,7 @@ from dlcodegen.writers.keras_rules import KERAS_RULES
 from dlcodegen.writers.keras_trace import KerasTrace
 from dlcodegen.writers.layer_calls import Layer, LayerError
 from dlcodegen.writers.layers import ModelSegment, known_layers, look_ahead, split_head
-from dlcodegen.writers.tensor_trace import batch_shape
+from dlcodegen.writers.tensor_trace import batch_shape, shapes_of
 
 _PLACES = ("image_height", "image_width")
 _OF_EVERY_MODEL = {"compile", "fit", "evaluate", "predict", "save_weights", "load_weights", "summary", "count_params"}
@@ -33,6 +33,8 @@ def build_keras_segment(layers: Sequence[str], interface: Interface, script: str
         look_ahead(trace, body[position + 1 :])
         KERAS_RULES[layer.name](trace, layer)
     _close(trace, head)
+    if interface.unit_length:
+        trace.emit("layers.UnitNormalization()(x)")
     return ModelSegment(_build_model(trace, interface), ("from keras import layers",))
 
 
@@ -40,7 +42,7 @@ def _channels_first(interface: Interface) -> Interface:
     """The same interface with an image's channels in front, where the kinds of inputs and outputs are told apart."""
     if "channels" in interface.inputs[:1]:
         raise LayerError(f"no list of Keras layers leads from {batch_shape(interface.inputs)}: channels come last")
-    return Interface(_rolled(interface.inputs), _rolled(interface.outputs))
+    return dataclasses.replace(interface, inputs=_rolled(interface.inputs), outputs=_rolled(interface.outputs))
 
 
 def _rolled(dimensions: tuple[str, ...]) -> tuple[str, ...]:
@@ -95,7 +97,7 @@ def _build_model(trace: KerasTrace, interface: Interface) -> str:
     return "\n".join(
         [
             "def build_model(config: Config) -> keras.Model:",
-            f'    """Shapes: {batch_shape(interface.inputs)} -> {batch_shape(interface.outputs)}."""',
+            f'    """Shapes: {shapes_of(interface)}."""',
             f"    inputs = x = keras.Input(({shape}{',' if len(interface.inputs) == 1 else ''}){options})",
             *(f"    x = {step}" for step in trace.modules),
             "    return keras.Model(inputs, x)\n",

@@ -12,7 +12,7 @@ from dlcodegen.writers.convolution_rules import CONVOLUTION_RULES
 from dlcodegen.writers.interface import Interface
 from dlcodegen.writers.layer_calls import ACTIVATIONS, Layer, LayerError, read_layer, stacked
 from dlcodegen.writers.layer_rules import PLAIN_RULES
-from dlcodegen.writers.tensor_trace import Trace, batch_shape
+from dlcodegen.writers.tensor_trace import Trace, shapes_of
 
 __all__ = ["LayerError", "ModelSegment", "build_model_segment", "known_layers", "look_ahead", "split_head"]
 
@@ -60,6 +60,8 @@ def build_model_segment(layers: Sequence[str], interface: Interface) -> ModelSeg
         _RULES[layer.name](trace, layer)
     if not trace.complete:
         _close(trace, head)
+    if interface.unit_length:
+        trace.emit("UnitLength()")
     function = _build_model(trace.modules, interface)
     classes = blocks_for(function)
     return ModelSegment("\n\n\n".join([*classes, function]) + "\n", imports_for("\n\n".join(classes)))
@@ -137,7 +139,7 @@ def _close(trace: Trace, head: Layer | None) -> None:
 def _build_model(modules: list[str], interface: Interface) -> str:
     lines = [
         "def build_model(config: Config) -> nn.Module:",
-        f'    """Shapes: {batch_shape(interface.inputs)} -> {batch_shape(interface.outputs)}."""',
+        f'    """Shapes: {shapes_of(interface)}."""',
     ]
     if len(modules) == 1:
         return "\n".join([*lines, f"    return {modules[0]}"])

@@ -10,7 +10,9 @@ from dlcodegen.syntax_tree import config_defaults, parse
 from dlcodegen.writers.script_edit import Edit, apply
 from dlcodegen.writers.tidy import tidy
 
-_STOPPED = ("timeout", "out of memory")
+_STOPPED = ("timeout", "out of memory", "MemoryError")
+_NO_MEMORY = "can't allocate memory"
+"""What PyTorch raises a RuntimeError with."""
 _CAPS = {
     "image_height": 96, "image_width": 96, "sequence_length": 64, "window": 96,
     "num_layers": 2, "batch_size": 16, "epochs": 2,
@@ -23,7 +25,7 @@ _WHY = "config: a smaller trial - it took too much time or memory"
 def lighter(failed: Candidate) -> Candidate | None:
     """The candidate with a smaller trial, to be checked anew; None where that is not what it lacks."""
     error = failed["report"]["error"] if failed["report"] else None
-    if error is None or error["exception"] not in _STOPPED:
+    if error is None or (error["exception"] not in _STOPPED and _NO_MEMORY not in error["message"]):
         return None
     code = with_lighter_trial(failed["code"])
     return (

@@ -138,6 +138,12 @@ def batch_shape(dimensions: tuple[str, ...]) -> str:
     return f"(N, {', '.join(dimensions)})" if dimensions else "(N,)"
 
 
+def shapes_of(interface: Interface) -> str:
+    """What comes in and goes out: `(N, window) -> (N, horizon)`."""
+    kind = " of length one" if interface.unit_length else ""
+    return f"{batch_shape(interface.inputs)} -> {batch_shape(interface.outputs)}{kind}"
+
+
 _NAMES = {"image": "an image", "series": "a series", "tokens": "a text", "vector": "a table"}
 
 Rule = Callable[[Trace, Layer], None]

@@ -125,6 +125,7 @@ def test_equal_widths_are_those_of_a_stack_of_layers() -> None:
     ("requirement", "layers"),
     [
         ("SimCLR with a ResNet on unlabelled photos, embedding dim 64", "ResidualBlock(128) ... Dense(64)"),
+        ("re-identify whales with a ResNet, triplet loss, embedding dimension 512", "ResidualBlock(64 ... Dense(512)"),
         ("classify nodes of a citation graph with a GAT of 3 layers, 4 heads", "GAT(... num_heads=4, num_layers=3"),
         ("classify nodes of a citation graph with a GCN of 3 layers", "GCN(... num_layers=3"),
         ("masked autoencoder on unlabelled photos, ViT with 6 layers", "MaskedAutoencoder(... num_layers=6"),

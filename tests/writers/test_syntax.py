@@ -186,11 +186,13 @@ def test_a_repair_exchanges_the_segment_in_which_the_script_failed(job: MakeJob)
     assert "96" not in mended["code"]
 
 
-@pytest.mark.parametrize("stopped", ["timeout", "out of memory"])
-def test_a_trial_that_takes_too_much_is_made_smaller_and_nothing_else(stopped: str, job: MakeJob) -> None:
+@pytest.mark.parametrize(
+    ("stopped", "message"), [("timeout", ""), ("out of memory", ""), ("RuntimeError", "can't allocate memory: ...")]
+)
+def test_a_trial_that_takes_too_much_is_made_smaller_and_nothing_else(stopped: str, message: str, job: MakeJob) -> None:
     work = job("classify 384x384 photos into 7 classes, 40 epochs")
     code = draft_a(work)
-    error = Diagnosis(rung="smoke run", exception=stopped, message="", line=None, code="", tensors=[], hint="")
+    error = Diagnosis(rung="smoke run", exception=stopped, message=message, line=None, code="", tensors=[], hint="")
     failed = Candidate(name="merged", code=code, origin=[], report=report(work, code, "failed", error))
     mended = WRITER.repair(work.request, work.plan, [failed], work.samples, 3)
     assert mended["origin"] == ["config: a smaller trial - it took too much time or memory"]
