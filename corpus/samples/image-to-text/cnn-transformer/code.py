@@ -1,7 +1,7 @@
 """Image captioning with a CNN encoder and a transformer decoder.
 
-Describes an image in a sentence. A CNN turns the image into a map; a transformer that attends to any place of it writes
-word by word. In training it reads the true words so far (teacher forcing), then its own, always the most probable ones.
+A CNN turns the image into a map; a transformer decoder attends to any place of it, and to the words so far, in several
+heads. In training these are the true words (teacher forcing), later its own, always the most probable ones.
 
 Data (--data PATH): a folder with images/ (any format Pillow reads) and captions.csv with the columns file and caption.
 All captions of an image stay in one split. vocabulary.json keeps the words.
