@@ -135,7 +135,12 @@ TEXT = (
         "layer-of-another-framework",
         "names",
         "self-supervised-learning/simclr",
-        (("nn.AdaptiveAvgPool2d(1), nn.Flatten()", "nn.GlobalAveragePooling2D()"),),
+        (
+            (
+                "nn.BatchNorm2d(out_channels),\n            nn.ReLU()",
+                "nn.BatchNormalization(out_channels),\n            nn.ReLU()",
+            ),
+        ),
         ("build", "smoke run"),
         "A Keras layer is looked for in torch.nn. AttributeError in build_model.",
     ),

@@ -28,11 +28,9 @@ def lighter(failed: Candidate) -> Candidate | None:
     if error is None or (error["exception"] not in _STOPPED and _NO_MEMORY not in error["message"]):
         return None
     code = with_lighter_trial(failed["code"])
-    return (
-        None
-        if code == failed["code"]
-        else {**failed, "code": code, "origin": [*failed["origin"], _WHY], "report": None}
-    )
+    if code == failed["code"]:
+        return None
+    return {**failed, "code": code, "origin": [*failed["origin"], _WHY], "report": None}
 
 
 def with_lighter_trial(code: str) -> str:
@@ -41,10 +39,8 @@ def with_lighter_trial(code: str) -> str:
     Raises SyntaxError when the code does not parse.
     """
     tree = parse(code)
-    end = next(
-        (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "for_smoke"), None
-    )
-    last = end.body[-1] if end else None
+    methods = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "for_smoke")
+    last = next((method.body[-1] for method in methods), None)
     if not isinstance(last, ast.Return) or last.value is None or "import dataclasses" not in code or _MARK in code:
         return code
     caps = {name: cap for name, cap in _CAPS.items() if name in config_defaults(tree)}

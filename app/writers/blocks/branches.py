@@ -5,13 +5,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-class UnitLength(nn.Module):
-    """Vectors (N, width), each divided by its length: then likeness is a matter of direction alone."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.normalize(x, dim=1)
-
-
 class DenseBlock(nn.Module):
     """Each convolution sees all maps before it and adds `growth` channels: in_channels + num_layers * growth."""
 
