@@ -13,13 +13,14 @@ Builder = Callable[[ModelFacts, InputKind, OutputKind], Layers | None]
 
 
 def layers_for(
-    architecture: str, input_kind: InputKind, output_kind: OutputKind, facts: Mapping[str, object]
+    architecture: str, input_kind: InputKind, output_kind: OutputKind, facts: Mapping[str, object], width: str = ""
 ) -> list[str] | None:
     """The layers of an architecture for this kind of input and output; None when it does not fit them.
 
     `facts` may state num_layers, hidden_size, hidden_units, filters, kernel_size, num_heads, dropout, bidirectional,
     attention, embedding_dim, patch_size, batch_norm, activation, base_width, depth and latent_dim. The last layer is
-    the head, its width a number or a field of Config: `Dense(num_classes)`.
+    the head, its width a number or a field of Config: `Dense(num_classes)`. `width`: that of an output which is a
+    vector, where it is known.
     """
     fits = {"map": input_kind == "image", "steps": input_kind == "tokens"}.get(output_kind, True)
     builder = BUILDERS.get(architecture)
@@ -28,12 +29,16 @@ def layers_for(
     if body is None:
         return None
     embedding = [stated.embedding] if input_kind == "tokens" else []
-    return [*embedding, *body, _head(architecture, input_kind, output_kind, facts)]
+    return [*embedding, *body, _head(architecture, input_kind, output_kind, facts, width)]
 
 
-def _head(architecture: str, input_kind: InputKind, output_kind: OutputKind, facts: Mapping[str, object]) -> str:
+def _head(
+    architecture: str, input_kind: InputKind, output_kind: OutputKind, facts: Mapping[str, object], known: str
+) -> str:
     if output_kind == "scalar":
         return "Dense(1)"
+    if output_kind == "vector" and known:
+        return f"Dense({known})"
     if architecture == "autoencoder":
         return "Conv2D(channels, kernel_size=1)" if output_kind == "map" else "Dense(num_features)"
     usual = "horizon" if input_kind == "series" else "num_classes"

@@ -84,14 +84,8 @@ def _built(architecture: str, interface: Interface, stated: Mapping[str, Any]) -
         return None
     if "dense_layers" in stated and "hidden_units" not in stated:
         stated = {**stated, "hidden_units": [64] * int(stated["dense_layers"])}
-    layers = layers_for(architecture, interface.input_kind, interface.output_kind, stated)
-    return layers and [*layers[:-1], _headed(layers[-1], interface)]
-
-
-def _headed(head: str, interface: Interface) -> str:
-    """The last layer with the width of what this model gives, where that is one setting: `Dense(embedding_dim)`."""
-    width = interface.outputs[0] if len(interface.outputs) == 1 else ""
-    return f"Dense({width})" if width.isidentifier() and head.startswith("Dense(") else head
+    width = interface.outputs[0] if interface.output_kind == "vector" and interface.outputs[0].isidentifier() else ""
+    return layers_for(architecture, interface.input_kind, interface.output_kind, stated, width)
 
 
 def _resolved(layer: str, values: Mapping[str, Any]) -> str:
