@@ -2,6 +2,7 @@
 
 import re
 
+from dlcodegen.planner.beyond import beyond_reach
 from dlcodegen.planner.datasets import known_dataset
 from dlcodegen.planner.notation import unified
 from dlcodegen.planner.reading import Reading, blank
@@ -36,8 +37,8 @@ _QUANTITIES = {
     "image-to-image": _IMAGE | {"scale_factor", "noise_level", "latent_dim"},
     "unconditional-image-generation": _IMAGE | {"latent_dim", "num_steps"},
     "image-to-text": _IMAGE | _TEXT,
-    "metric-learning": _IMAGE | {"embedding_dim", "num_classes"},
-    "self-supervised-learning": _IMAGE | {"embedding_dim", "num_classes"},
+    "metric-learning": _IMAGE | {"embedding_dim", "num_classes", "margin"},
+    "self-supervised-learning": _IMAGE | {"embedding_dim", "num_classes", "temperature"},
     "video-classification": _IMAGE | {"num_classes", "num_frames"},
     "text-classification": _TEXT | {"num_classes", "kernel_sizes"},
     "token-classification": _TEXT | {"num_classes"},
@@ -54,6 +55,7 @@ _QUANTITIES = {
     "automatic-speech-recognition": {"vocab_size", "sample_rate", "clip_seconds", "num_mels"},
     "recommendation": {"num_users", "num_items", "latent_dim", "embedding_dim"},
     "graph-machine-learning": {"num_features", "num_classes"},
+    "reinforcement-learning": {"gamma", "gae_lambda", "clip_range", "buffer_size"},
     "multimodal-classification": _IMAGE | _TEXT | {"num_features", "num_classes"},
 }  # fmt: skip
 
@@ -76,6 +78,8 @@ def read_stated(requirement: str, dataset: str, category: str, framework: str = 
         if name in wanted and not (name == "num_features" and category == "anomaly-detection"):
             reading.imply(name, value, "known of this dataset")
     _share_names(category, reading)
+    for line in beyond_reach(texts[0] if requirement else "", category):
+        reading.note(line)
     return reading
 
 

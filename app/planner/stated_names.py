@@ -81,6 +81,9 @@ _LOOSELY: dict[str, tuple[str, tuple[str, ...]]] = {
     "tcn": ("dilated", (*_PICTURES, "text-", "token-", "tabular-")),
 }
 """Architectures that a description names too ("an encoder-decoder"), and the tasks where it means another one."""
+_PARTS = {"unet": "diffusion", "attention-unet": "diffusion"}
+"""Architectures that are only a part where the other one is named: what a diffusion model removes the noise with."""
+_NOISE_SCHEDULE = re.compile(r"\bcosine (?:noise |beta |variance )?schedul\w+", re.IGNORECASE)
 
 
 def read_names(text: str, category: str, reading: Reading) -> None:
@@ -88,6 +91,8 @@ def read_names(text: str, category: str, reading: Reading) -> None:
     unclaimed = _read_loss_and_optimizer(text, reading)
     _read_metrics(unclaimed, category, reading)
     _read_architecture(text, category, reading)
+    if (named := reading.facts.get("architecture")) and named["value"] == "diffusion":
+        text = _NOISE_SCHEDULE.sub("", text)  # it is the noise's, not the learning rate's
     techniques = ((technique.name, True, rf"\b(?:{technique.words})") for technique in TECHNIQUES)
     for name, value, pattern in (*_NAMED, *techniques):
         for match in re.finditer(pattern, text, re.IGNORECASE):
@@ -161,11 +166,14 @@ def _is_dismissed(text: str, match: re.Match[str]) -> bool:
 
 
 def _read_architecture(text: str, category: str, reading: Reading) -> None:
-    for term in vocabulary.ARCHITECTURES:
-        match = term.search(text)
-        if match and not _is_described(term.name, match.group(), category) and not negated(text, match):
-            reading.add("architecture", term.name, match.group())
-            _read_variant(term.name, match.group(), reading)
+    named = {term.name: match for term in vocabulary.ARCHITECTURES if (match := term.search(text))}
+    for name, match in named.items():
+        if _PARTS.get(name) in named:
+            continue
+        if not _is_described(name, match.group(), category) and not negated(text, match):
+            reading.add("architecture", name, match.group())
+            if vocabulary.term(vocabulary.UNBUILT, name) is None:
+                _read_variant(name, match.group(), reading)
             return
 
 

@@ -12,6 +12,7 @@ Family = Literal["multiclass", "binary", "regression"]
 
 _FAMILIES: dict[str, Family] = {
     "CrossEntropyLoss": "multiclass",
+    "CrossEntropyDiceLoss": "multiclass",
     "BCEWithLogitsLoss": "binary",
     "BCEDiceLoss": "binary",
     "MSELoss": "regression",
@@ -22,6 +23,7 @@ _FAMILIES: dict[str, Family] = {
 _LOSSES: dict[Family, dict[str, str]] = {
     "multiclass": {
         "cross-entropy": "nn.CrossEntropyLoss()",
+        "cross-entropy + Dice": "CrossEntropyDiceLoss()",
         "binary cross-entropy": "BinaryCrossEntropy()",
         "focal loss": "FocalLoss()",
         "Dice loss": "DiceLoss()",
@@ -33,6 +35,7 @@ _LOSSES: dict[Family, dict[str, str]] = {
         "cross-entropy": "nn.BCEWithLogitsLoss()",
         "binary cross-entropy": "nn.BCEWithLogitsLoss()",
         "binary cross-entropy + Dice": "BCEDiceLoss()",
+        "cross-entropy + Dice": "BCEDiceLoss()",
         "focal loss": "BinaryFocalLoss()",
         "Dice loss": "DiceLoss()",
         "Tversky loss": "TverskyLoss()",

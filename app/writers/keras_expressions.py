@@ -12,6 +12,7 @@ _FAMILIES: dict[str, Family] = {
     "SparseCategoricalCrossentropy": "multiclass",
     "LabelSmoothingCrossEntropy": "multiclass",
     "FocalLoss": "multiclass",
+    "CrossEntropyDiceLoss": "multiclass",
     "BinaryCrossentropy": "binary",
     "BinaryFocalCrossentropy": "binary",
     "BCEDiceLoss": "binary",
@@ -26,6 +27,7 @@ _OF_PROBABILITIES = ("SparseCategoricalCrossentropy", "BinaryCrossentropy", "Bin
 _LOSSES: dict[Family, dict[str, str]] = {
     "multiclass": {
         "cross-entropy": "keras.losses.SparseCategoricalCrossentropy(from_logits=True)",
+        "cross-entropy + Dice": "CrossEntropyDiceLoss()",
         "binary cross-entropy": "BinaryCrossEntropy()",
         "focal loss": "FocalLoss()",
         "Dice loss": "DiceLoss()",
@@ -36,6 +38,7 @@ _LOSSES: dict[Family, dict[str, str]] = {
         "cross-entropy": "keras.losses.BinaryCrossentropy(from_logits=True)",
         "binary cross-entropy": "keras.losses.BinaryCrossentropy(from_logits=True)",
         "binary cross-entropy + Dice": "BCEDiceLoss()",
+        "cross-entropy + Dice": "BCEDiceLoss()",
         "focal loss": "keras.losses.BinaryFocalCrossentropy(from_logits=True)",
         "Dice loss": "DiceLoss()",
         "Tversky loss": "TverskyLoss()",

@@ -146,6 +146,8 @@ def test_the_optimizers_settings_count(planned: str, verdict: Verdict) -> None:
     ("planned", "returned", "verdict"),
     [
         ("binary cross-entropy + Dice", "BCEDiceLoss()", "honoured"),
+        ("cross-entropy + Dice", "CrossEntropyDiceLoss()", "honoured"),
+        ("cross-entropy + Dice", "nn.CrossEntropyLoss()", "not found"),
         ("binary cross-entropy + Dice", "bce + dice_loss(logits, targets)", "not found"),
         ("smooth L1 + cross-entropy", "nn.SmoothL1Loss() + nn.CrossEntropyLoss()", "honoured"),
         ("smooth L1 + cross-entropy", "nn.CrossEntropyLoss()", "not found"),

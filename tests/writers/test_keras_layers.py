@@ -127,7 +127,9 @@ def blocks(keras: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     return names, in_keras
 
 
-@pytest.mark.parametrize("name", ["FocalLoss", "BinaryCrossEntropy", "DiceLoss", "TverskyLoss", "IoULoss"])
+@pytest.mark.parametrize(
+    "name", ["FocalLoss", "BinaryCrossEntropy", "DiceLoss", "TverskyLoss", "IoULoss", "CrossEntropyDiceLoss"]
+)
 @pytest.mark.parametrize("places", [(), (5, 3)])
 def test_a_class_loss_is_that_of_pytorch(name: str, places: tuple[int, ...], blocks: Any) -> None:
     import torch

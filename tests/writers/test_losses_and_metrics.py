@@ -55,7 +55,7 @@ def test_a_mask_loss_falls_as_the_mask_gets_better(name: str, blocks: dict[str, 
     assert losses[-1] < 0.2
 
 
-@pytest.mark.parametrize("name", ["FocalLoss", "BinaryCrossEntropy", "DiceLoss", "TverskyLoss"])
+@pytest.mark.parametrize("name", ["FocalLoss", "BinaryCrossEntropy", "DiceLoss", "TverskyLoss", "CrossEntropyDiceLoss"])
 @pytest.mark.parametrize("shape", [(8, 4), (2, 4, 5, 3)])
 def test_a_class_loss_takes_ids_and_has_finite_gradients(
     name: str, shape: tuple[int, ...], blocks: dict[str, Any]

@@ -89,6 +89,18 @@ class BCEDiceLoss(keras.losses.Loss):
         return keras.losses.binary_crossentropy(targets, y_pred, from_logits=True) + self.dice(y_true, y_pred)
 
 
+class CrossEntropyDiceLoss(keras.losses.Loss):
+    """Cross-entropy plus the mean Dice loss of the classes: class numbers (N, ...), logits (N, ..., classes)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dice = DiceLoss()
+
+    def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
+        loss = keras.losses.categorical_crossentropy(one_hot(y_true, y_pred), y_pred, from_logits=True)
+        return keras.ops.mean(loss) + self.dice(y_true, y_pred)
+
+
 class QuantileLoss(keras.losses.Loss):
     """Pinball loss of one quantile; 0.5 forecasts the median."""
 

@@ -88,6 +88,17 @@ class BCEDiceLoss(nn.Module):
         return F.binary_cross_entropy_with_logits(logits, targets) + self.dice(logits, targets)
 
 
+class CrossEntropyDiceLoss(nn.Module):
+    """Cross-entropy plus the mean Dice loss of the classes: logits (N, classes, ...), class ids (N, ...)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dice = DiceLoss()
+
+    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
+        return F.cross_entropy(logits, targets) + self.dice(logits, targets)
+
+
 class LogCoshLoss(nn.Module):
     """Squared error near zero, absolute error far from it, and smooth between."""
 

@@ -1,0 +1,87 @@
+"""What people ask for that nothing here builds: told with the plan, before anything is written.
+
+A named model, a loss or a setting that the script lacks is a stated fact, and the report judges it. These are wishes of
+another kind: data that no task reads, ways of training, what is to be done with the result.
+"""
+
+import re
+from typing import NamedTuple
+
+from dlcodegen.planner.reading import negated
+
+
+class Beyond(NamedTuple):
+    """A wish: what people write (a pattern), what they get instead, and the tasks where it counts, if not all do."""
+
+    words: str
+    said: str
+    tasks: tuple[str, ...] = ()
+
+
+_ONE_CLASS = (
+    "text-classification",
+    "audio-classification",
+    "video-classification",
+    "time-series-classification",
+    "tabular-classification",
+)
+BEYOND: tuple[Beyond, ...] = (
+    Beyond(
+        r"3-?d[- ](?:u-?nets?|mri|ct|volumes?|scans?|medical|segmentation|images?|data)|volumetric|voxels?",
+        "volumes are not read: the project works on 2-D images, such as the slices of a volume",
+        ("image-", "object-", "anomaly-", "self-"),
+    ),
+    Beyond(r"point[- ]?clouds?|lidar (?:scans?|points?|sweeps?)", "point clouds are not among the tasks"),
+    Beyond(
+        r"multi-?label\w*|multiple labels|several labels|labels? (?:that )?(?:can|may|might) (?:co-?occur|overlap)"
+        r"|(?:more than|not only) one label",
+        "several labels at once are told for images only: here everything gets one class",
+        _ONE_CLASS,
+    ),
+    Beyond(
+        r"regress\w*|solubilit\w+|rmse|predict(?:s|ing)? (?:the |a )?(?:energy|value|number|property|score)",
+        "graphs and nodes get a class here, not a number",
+        ("graph-",),
+    ),
+    Beyond(
+        r"(?:knowledge )?distill?ation|teacher[- ]student|student[- ]teacher", "one model is trained, without a teacher"
+    ),
+    Beyond(
+        r"style transfer", "no style is taken from one picture: the project learns from folders of images", ("image-",)
+    ),
+    Beyond(r"(?-i:CRF)s?|conditional random fields?", "no conditional random field follows the network"),
+    Beyond(r"tf-?idf|bag[- ]of[- ]words", "texts are read as sequences of words, not as counts", ("text-",)),
+    Beyond(r"mfccs?", "sounds are read as log-mel spectrograms, not as MFCCs", ("audio-", "automatic-")),
+    Beyond(
+        r"beam[- ]search",
+        "the most likely word is taken at each step, without a beam",
+        ("summ", "trans", "image-to-text"),
+    ),
+    Beyond(r"federated|differential(?:ly)? priva\w+|dp-?sgd", "training takes place in one place, on all the data"),
+    Beyond(r"multi-?gpus?|distributed training|(?-i:DDP)|data[- ]parallel\w*", "training uses one device"),
+    Beyond(r"lora|(?-i:PEFT)|adapters? (?:layers?|tuning)", "all weights are trained, none of them is given"),
+    Beyond(
+        r"optuna|ray tune|grid search|random search|hyper-?param\w+ (?:search|tuning|optimi[sz]\w+|sweep)",
+        "settings are not searched for: each is a flag of main.py",
+    ),
+    Beyond(r"tensor-?board|wandb|weights (?:&|and) biases|ml-?flow", "training is shown on the terminal only"),
+    Beyond(r"grad-?cam|shap(?:ley)?(?: values)?|(?-i:LIME)|saliency maps?", "predictions come without an explanation"),
+    Beyond(
+        r"onnx|tensor-?rt|tf-?lite|core-?ml|quanti[sz]ation|quanti[sz]ed model",
+        "weights are saved as they are: no export, no quantisation",
+    ),
+    Beyond(
+        r"rest api|fast-?api|flask|docker\w*|gradio|streamlit|kubernetes|web ?(?:app|service|site|interface)",
+        "the project trains, evaluates and predicts: serving it is left to you",
+    ),
+)
+
+
+def beyond_reach(text: str, category: str) -> list[str]:
+    """`“Grad-CAM”: predictions come without an explanation`: a line for each wish in the text that is not fulfilled."""
+    lines = []
+    for wish in BEYOND:
+        match = re.search(rf"(?<![\w-])(?:{wish.words})(?!\w)", text, re.IGNORECASE)
+        if match and not negated(text, match) and (not wish.tasks or category.startswith(wish.tasks)):
+            lines.append(f"“{match.group()}”: {wish.said}")
+    return lines

@@ -1,0 +1,40 @@
+"""What nobody here builds is said with the plan; what is only mentioned, or taken back, is not."""
+
+import pytest
+
+from dlcodegen.planner.stated import read_stated
+
+SAID = (
+    ("image-segmentation", "segment the liver in 3D CT volumes", "“3D CT”: volumes are not read"),
+    ("time-series-classification", "sort point clouds of trees", "“point clouds”: "),
+    ("time-series-classification", "six heart conditions, several labels each", "“several labels”: "),
+    ("graph-machine-learning", "regress the boiling point of molecules", "“regress”: graphs and nodes get a class"),
+    ("image-classification", "a small net by knowledge distillation", "“knowledge distillation”: "),
+    ("token-classification", "BiLSTM and CRF for place names", "“CRF”: "),
+    ("text-classification", "show Grad-CAM, and export to ONNX", "“Grad-CAM”: "),
+    ("text-classification", "show Grad-CAM, and export to ONNX", "“ONNX”: "),
+    ("tabular-regression", "tune it with Optuna", "“Optuna”: settings are not searched for"),
+)
+SILENT = (
+    ("image-classification", "several labels on each picture"),
+    ("image-classification", "without any distillation, please"),
+    ("tabular-regression", "regress the price"),
+    ("video-classification", "3D scans of shoes turning"),
+)
+
+
+@pytest.mark.parametrize(("category", "sentence", "expected"), SAID)
+def test_it_is_said_what_nobody_builds(category: str, sentence: str, expected: str) -> None:
+    notes = read_stated(sentence, "", category).notes
+    assert [note for note in notes if note.startswith(expected)], notes
+
+
+@pytest.mark.parametrize(("category", "sentence"), SILENT)
+def test_nothing_is_said_of_what_is_built_or_not_wanted(category: str, sentence: str) -> None:
+    assert read_stated(sentence, "", category).notes == []
+
+
+def test_a_model_that_nobody_builds_is_a_stated_fact_behind_those_that_can_be_built() -> None:
+    assert read_stated("find boats with YOLO", "", "object-detection").facts["architecture"]["value"] == "yolo"
+    both = read_stated("find boats with YOLO on a ResNet backbone", "", "object-detection").facts
+    assert both["architecture"]["value"] == "resnet"
