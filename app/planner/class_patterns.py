@@ -12,7 +12,7 @@ _STRONG_LABELS = (
 )
 _LABELS = (
     r"(?:types|species|kinds|breeds|genres|emotions|diseases|tags|topics|intents|activities|varieties|styles|brands"
-    r"|grades|sentiments|instruments|commands|keywords|gestures|defects|dishes|exercises|moods|accents|dialects|postures"
+    r"|grades|sentiments|instruments|commands|keywords|gestures|actions|defects|dishes|exercises|moods|accents|dialects|postures"
     r"|disorders|subtypes|materials)"
 )
 _WEAK_LABELS = (
@@ -70,6 +70,7 @@ NUM_CLASSES: tuple[str, ...] = (
     rf"(?<!with )(?!\d{{1,3}}[,.]\d{{3}}|\d{{4}}){{n}}\s(?:{_NO_LABEL}[\w-]+\s){{0,2}}?{_WEAK_LABELS}"
     r"(?!\w|\s(?:of )?(?:layers|blocks|per|long))",
     r"keyword spotting\W{1,3}(?:with |of |for )?{n} (?:key)?words",
+    r"(?:speech commands?|spoken commands?|spoken words|wake[- ]words?)(?!\w)[^.;]{0,60}? {n} (?:key)?words(?!\w| per)",
     # sort support tickets into 5 queues; route each mail to one of 7 departments
     rf"(?<!\w){_SORTING}\w* (?:[^\s.;:!?]+ ){{0,8}}?(?:into|to|among|between|across|onto|under|as|in|zu)"
     rf"(?: (?:any )?one of| eine[rsm]? (?:von|der))? {_OUR}{_SMALL}{{n}} {_THING}",

@@ -45,7 +45,7 @@ def output_text(text: str, sample: Sample, values: Mapping[str, Any], interface:
 def preprocess_text(text: str, sample: Sample, values: Mapping[str, Any]) -> str:
     """The preprocessing's description for these settings."""
     text = re.sub(r"\b\d\d/\d\d(?:/\d\d)?\b", str(values["split"]), text) if "split" in values else text
-    return _restated(text, sample, values, (*_INPUT_SETTINGS, "horizon"), ())
+    return _restated(text, sample, values, (*_INPUT_SETTINGS, "horizon", "scale_factor", "num_mels"), ())
 
 
 def _restated(

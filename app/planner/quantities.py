@@ -22,6 +22,8 @@ POSSIBLE: dict[str, tuple[float, float]] = {
     "base_width": (1, 4096), "depth": (1, 12), "vocab_size": (2, 10_000_000), "sequence_length": (1, 8192),
     "window": (1, 100_000), "horizon": (1, 10_000), "sample_rate": (100, 400_000), "num_mels": (1, 1024),
     "scale_factor": (2, 16), "num_frames": (1, 1000), "num_steps": (1, 100_000),
+    "gamma": _TO_ONE, "gae_lambda": _TO_ONE, "clip_range": _ABOVE_ZERO, "buffer_size": (1, 100_000_000),
+    "margin": (1e-6, 1000), "temperature": (1e-6, 100),
 }  # fmt: skip
 """The smallest and the largest value that can be meant."""
 
@@ -34,17 +36,25 @@ FRACTIONS = {
     "gradient_clip",
     "clip_seconds",
     "noise_level",
+    "gamma",
+    "gae_lambda",
+    "clip_range",
+    "margin",
+    "temperature",
 }
 """Quantities that need not be whole."""
 
 NOT_AFTER: dict[str, str] = {
-    # An epoch of EEG is a window of the recording.
-    "epochs": r"(?:comprises?|consists? of|contains?|holds?|each of the|there are|eeg) $",
+    # An epoch of EEG is a window of the recording; a warm-up, or what happens every few epochs, is not the training.
+    "epochs": r"(?:comprises?|consists? of|contains?|holds?|each of the|there are|eeg|every|each|initial|first) $"
+    r"|warm-?up[ :=(]{1,2}(?:(?:of|for|over|the|first|phase|period|lasts|takes) ){0,3}$"
+    r"|(?:decay|drop|halv|reduc|divid|lower|freez|frozen|unfreez|multipl)\w*(?: [\w.]+){0,5} (?:after|at|every|for) $",
     "num_features": r"(?:conv\w*|filters?|layers?|kernels?)(?: (?:of|with|having|and))* $",
     "sequence_length": r"(?:corpus|dataset|dictionary|vocabulary|books?) (?:of|with) $"
     r"|(?:summar\w+|headlines?|answers?|repl(?:y|ies)) (?:\w+ ){0,4}$",  # what comes out is another length
     "horizon": r"(?:answer|reply|finish|ready|trained?|running|runs) (?:\w+ ){0,3}(?:in|within|for) (?:the )?$",
-    "window": r"(?:published|collected|recorded|gathered|trained) (?:\w+ ){0,3}$",
+    "window": r"(?:published|collected|recorded|gathered|trained) (?:\w+ ){0,3}$"
+    r"|(?:warm-?up|every|after|train\w*|decay\w*)[ :(]{1,2}(?:(?:for|of|over|by) )?$",
     "num_classes": r"(?:top|best of|first) $"
     r"|(?:size|dim\w*|width|length|rate|units|seed|epochs|batch\w*|window|hidden)(?: of| =|=)? ?$"
     r"|(?:rec[ei]{2}v\w*|get|gets|send|sends|collect\w*|own|owns) (?:around |about |some |roughly |over )?$",

@@ -67,12 +67,25 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         r"|measurements|merkmalen?|spalten|variabl[ei][sn]?|colonnes|columnas|sensor(?:en|es|i)|capteurs|kanälen?|eingänge"
         r"|messgrößen|kennzahlen|attributen?|canaux|canales|canali|canais|caract[ée]r[ií]stiques|características"
         r"|caratteristiche|entradas|elektroden|électrodes|electrodos|electrodes|probes|gauges|thermometers"
-        r"|thermocouples)(?!\w|\s?maps)",
+        r"|thermocouples|(?:spectral )?bands)(?!\w|\s?maps)",
         # forecast the load of 5 stations together
         r"{n}\s(?:[\w-]+\s){0,2}?(?:series|stations|sites|machines|stores|shops|meters|streams|turbines|stocks|assets"
         r"|regions|pumps) (?:all )?(?:at once|jointly|together|in parallel|simultaneously|at the same time)",
         r"{n}[- ](?:lead|feature|variable|axis|axes|channel|dimensional (?:feature )?(?:vectors?|inputs?|data))(?!\w)",
     ),
+    # before the settings of every training: "clip 0.2" is no clipping of gradients here
+    "gamma": (rf"(?<!\w)(?:gamma|γ|discount(?:[- ](?:factor|rate))?){IS}{{n}}",),
+    "gae_lambda": (rf"(?<!\w)(?:gae[- ]?)?(?:lambda|λ){IS}{{n}}",),
+    "clip_range": (
+        rf"(?<!gradient )(?<!gradient-)(?<!grad )(?<!\w)clip(?:ping)?(?:[- _](?:range|ratio|eps(?:ilon)?|param\w*))?"
+        rf"{IS}{{n}}",
+    ),
+    "buffer_size": (
+        rf"(?<!\w)(?:replay )?(?:buffer|memory)(?: (?:size|capacity))?{IS}{{n}}",
+        r"{n} (?:\w+ )?transitions(?!\w)",
+    ),
+    "margin": (rf"(?<!\w)margin{IS}{{n}}",),
+    "temperature": (rf"(?<!\w)(?:temperature|tau|τ){IS}{{n}}",),
     **SETTINGS,
     "sample_rate": (
         r"{n}\s?(?P<unit>k?hz)(?!\w)",
@@ -135,6 +148,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "noise_level": (r"(?:noise (?:level|std|standard deviation)|(?<!\w)sigma|σ)(?:\s?(?:of|=|:|is)){0,2}\s?{n}",),
     "num_steps": (
         r"{n}\s(?:diffusion|denoising|noise)\s(?:time[- ]?)?steps",
+        r"{n}\stime[- ]?steps(?!\w)",
         r"(?<!\w)t\s?=\s?{n}(?:\s(?:time[- ]?)?steps)?",
     ),
 }

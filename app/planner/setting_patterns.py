@@ -30,10 +30,11 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         r"{n}[- ]?hidden(?!\w|[- ](?:[\w-]+[- ]){0,2}(?:layers?|blocks?))",
         r"layers?\s?(?:of|with|x|×|,|at)\s?{n}\s(?:hidden\s)?(?:units|cells)(?!\s?(?:,|and)\s\d)",
         r"{n}\shidden\s(?:units|neurons|nodes|dimensions|cells)",
+        r"(?:one|a|single) hidden layer {n}(?!\s?(?:,|and|-)\s?\d|\s?x)",
         r"hidden\slayers?(?:,)?\s(?:of|with|having|each with|each of)\s{n}(?:\s(?:units|neurons|nodes))?(?!\s?(?:,"
         r"|and|-|layers))",
-        r"(?:lstm|gru|rnn)s?(?:[ -](?:layers?|network|model|cells?))?\s?(?:with|of|having|:)?\s?\(?{n}\s(?:units"
-        r"|cells|neurons|hidden|nodes)",
+        r"(?:lstm|gru|rnn)s?(?:[ -](?:layers?|network|model|cells?|(?:de|en)coder))?\s?(?:with|of|having|:)?\s?"
+        r"\(?{n}\s(?:units|cells|neurons|hidden|nodes)",
         r"(?:lstm|gru|rnn)\(\s?{n}\s?\)",
         r"{n}\s(?:lstm|gru|rnn|recurrent)\s(?:units|cells)",
         r"{n}[- ]unit\s(?:bi)?(?:lstm|gru|rnn)",
@@ -126,7 +127,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     ),
     "epochs": (
         r"{n}\s?(?:training\s|full\s)?(?:eps?(?!\w)|epochs?|epochen|épo(?:ques|cas)|epoche|épocas)(?!\w"
-        r"|\s(?:of\s(?:\d|eeg)|per\s|is\s|are\s|was\s|were\s|label+ed|scored|long|lasting))",
+        r"|\s(?:of\s)?(?:linear\s)?warm|\s(?:of\s(?:\d|eeg)|per\s|is\s|are\s|was\s|were\s|label+ed|scored|long|lasting))",
         r"(?<!\w)ep\s?[=:]?\s?{n}",
         r"(?<!\w)e\s?=\s?{n}(?!\s?[-e])",
         r"(?<!per )(?<!every )(?:epochs?|epochen)(?:\s?count)?\s?(?:=|:|of|is|to)\s?{n}"

@@ -31,6 +31,7 @@ HORIZON: tuple[str, ...] = (
     rf"{{n}}[- ]{_TIME} (?:of|for) {_DAY_OR_WEEK}(?!'s \d)",
     rf"(?:forecast(?:ing)?\s)?horizon{IS}{{n}}(?:\s?{_TIME})?",
     rf"{{n}}[- ]?{_TIME}[- ](?:ahead|in advance|into the future|out\b)",
+    rf"{{n}}[- ]?{_TIME}[- ](?:(?:forecast|prediction)(?:ing)? )?horizon(?!\w)",
     r"in and {n}(?P<left_out>) ahead(?!\w)",
     rf"{{n}}[- ]{_TIME} (?:to come|to follow|that follow|afterwards|later)(?!\w)",
     rf"(?:predict|forecast|output|estimat|project)\w* (?:the )?{{n}}[- ]{_TIME}"
@@ -59,9 +60,13 @@ WINDOW: tuple[str, ...] = (
     r"{n} (?P<unit>time[- ]?steps?|zeitschritten?|pas de temps)(?! ahead)",
     r"{n} (?:samples|points|steps|values|readings|measurements) (?:per|in each|each|long)(?: (?:window|segment"
     r"|series|beat|recording|example|sequence))?",
+    # 12 steps in, 12 steps out
+    rf"{{n}}[- ]?{_TIME}[- ]in(?=\W{{1,3}}(?:and )?\d)",
     # 100 steps of 6 sensor channels
-    r"(?!\d{5}|\d{1,3},\d){n} (?:steps|samples|points|readings|ticks) (?:of|x|×|by|with) {n} (?:[\w-]+ ){0,2}?"
-    r"(?:channels?|sensors?|signals?|ax[ei]s|leads?|variables|features|electrodes)(?!\w)",
+    r"(?!\d{5}|\d{1,3},\d){n} (?:steps|samples|points|readings|ticks|dates) (?:of|x|×|by|with) {n} (?:[\w-]+ ){0,2}?"
+    r"(?:channels?|sensors?|signals?|ax[ei]s|leads?|variables|features|electrodes|bands)(?!\w)",
+    # 3 axes, 128 steps, 6 activities
+    r"(?!\d{5}|\d{1,3},\d)(?<=, ){n} steps(?=\s?[,;)])",
     r"(?:heart)?beats?, (?:\w+ \w+, )?{n} samples",
     rf"(?<!\w)stretch(?:es)? of {{n}} {_TIME}",
     r"{n} (?:samples|points|readings) (?:@|at) \d",

@@ -17,7 +17,7 @@ _LISTS = (
     (
         "betas",
         r"betas?\s?(?:of|=|:)?\s?\(?((?:0?\.\d*|0)\s?(?:,|and)\s?0?\.\d+)\)?"
-        r"|beta_?1\s?=\s?(0?\.\d+\W{1,4}(?:and )?beta_?2\s?=\s?0?\.\d+)",
+        r"|beta_?1\s?=\s?(0?\.\d+\W{1,4}(?:and )?beta_?2\s?=\s?0?\.\d+)|(?<!\w)beta_?1\s?(?:=|of|:)?\s?(0?\.\d+)",
     ),
     (
         "kernel_sizes",
@@ -42,6 +42,7 @@ _LISTS = (
         rf"(?:widths?|sizes?)?\s?[:=(]?\s?(?!(?:19|20)\d\d-)(\d{{1,5}}(?:-\d{{2,5}}){{1,8}})(?![\d/.-])",
     ),
 )
+_USUAL_BETA_2 = 0.999
 _NARROW = 8
 """No list of layers has all its widths below."""
 _SPLITS = (
@@ -67,6 +68,7 @@ def read_lists(text: str, reading: Reading, wanted: set[str]) -> str:
                 continue
             if name == "betas":
                 pair = [float(value) for value in re.findall(r"(?<![\w_])(?:0?\.\d+|0\.?(?!\d))", found)]
+                pair = [*pair, _USUAL_BETA_2][:2]
                 reading.add(name, ", ".join(f"{value:g}" for value in pair), match.group())
             elif name == "kernel_sizes":
                 reading.add(name, ",".join(map(str, numbers)), match.group())

@@ -86,6 +86,11 @@ def test_texts_follow_what_is_stated(requirement: str, given: str, result: str) 
     assert (new.input, new.output) == (given, result)
 
 
+def test_the_preprocessing_follows_what_is_stated() -> None:
+    assert plan("4x super-resolution of photos").preprocess.endswith("shrink inputs by 4 (bicubic)")
+    assert "40-band" in plan("recognise 5 commands, log-mel spectrograms with 40 bands").preprocess
+
+
 def test_hyperparameters_follow_what_is_stated() -> None:
     new = plan("classify photos with RMSprop, lr 0.01, batch size 8, 3 epochs, focal loss, report F1").hyperparameters
     assert (new.optimizer, new.learning_rate, new.batch_size, new.epochs) == ("RMSprop", 0.01, 8, 3)

@@ -43,10 +43,14 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
             "weigh the classes, EMA of the weights, AMP",
             {"class_weights": True, "weight_average": True, "mixed_precision": True},
         ),
+        ("ResNet, warm-up for 5 epochs, 60 epochs in all", {"epochs": 60, "scheduler": "warm-up"}),
+        ("25 epochs, lr divided by ten every 8 epochs", {"epochs": 25}),
+        ("2 epochs of warm-up, then 40 epochs", {"epochs": 40}),
     ),
     "image-segmentation": (
         ("a map of gravel, grass and tarmac from the air", {"num_classes": 3}),
         ("outline bone and muscle, with the rest as the third class", {"num_classes": 3}),
+        ("4 kinds of tissue, Dice + cross-entropy loss", {"loss": "cross-entropy + Dice"}),
         (
             r"minimise $\mathcal{L}_{\mathrm{BCE}} + \mathcal{L}_{\mathrm{Dice}}$",
             {"loss": "binary cross-entropy + Dice"},
@@ -56,11 +60,18 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
             {"architecture": "attention-unet", "filters": [16, 32, 64], "kernel_size": 3},
         ),
     ),
+    "metric-learning": (("triplets, margin 0.4", {"margin": 0.4}),),
+    "self-supervised-learning": (("NT-Xent at a temperature of 0.3", {"temperature": 0.3}),),
+    "reinforcement-learning": (
+        ("PPO, discount factor .98, clip 0.1, lambda .9", {"gamma": 0.98, "clip_range": 0.1, "gae_lambda": 0.9}),
+        ("DQN with a replay buffer of 20,000, clip gradients at 5", {"buffer_size": 20000, "gradient_clip": 5}),
+    ),
     "image-to-image": (
         ("make old scans four times larger", {"scale_factor": 4}),
         ("upscale thermal frames two times, L1, Adam 1e-4", {"scale_factor": 2, "loss": "mean absolute error"}),
         ("Adam with betas (.5, .999)", {"betas": "0.5, 0.999"}),
         (r"Adam, $\beta_1 = 0.9$, $\beta_2 = 0.99$", {"betas": "0.9, 0.99"}),
+        ("Adam, beta1 0.6", {"betas": "0.6, 0.999"}),
     ),
     "text-classification": (
         (
@@ -120,10 +131,14 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
     "time-series-forecasting": (
         ("look back 96 steps, predict 12 steps", {"window": 96, "horizon": 12}),
         ("from the previous 30 readings predict the 5 readings to come", {"window": 30, "horizon": 5}),
+        ("daily sales, 14 days horizon", {"horizon": 14}),
+        ("48 steps in, 8 steps out", {"window": 48, "horizon": 8}),
     ),
     "time-series-classification": (
         ("one guess for every stretch of 80 readings, 4 channels", {"window": 80, "num_features": 4}),
         ("Machine state: idle, cutting, jammed.", {"num_classes": 3}),
+        ("wrist data (3 axes, 150 steps, 4 gestures)", {"window": 150, "num_features": 3, "num_classes": 4}),
+        ("fields as 20 dates x 8 bands", {"window": 20, "num_features": 8}),
     ),
     "anomaly-detection": (
         (
@@ -138,8 +153,10 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
             {"sample_rate": 22050, "clip_seconds": 4, "num_mels": 48},
         ),
         ("clip length: 3 s, aug: SpecAugment", {"clip_seconds": 3, "spec_augment": True}),
+        ("spoken commands from a robot's microphone, 14 words", {"num_classes": 14}),
     ),
-    "video-classification": (("frames per clip: 12, 80x80", {"num_frames": 12}),),
+    "video-classification": (("frames per clip: 12, 80x80, 9 actions", {"num_frames": 12, "num_classes": 9}),),
+    "image-to-text": (("a GRU decoder with 300 units", {"hidden_size": 300}),),
     "keypoint-detection": (
         (
             "18 kpts per dog, heatmaps w/ MSE, PCK",
@@ -158,6 +175,7 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
             "diffusion, T=400 steps, latent vector of length 64, 32 images at a time",
             {"num_steps": 400, "latent_dim": 64, "batch_size": 32},
         ),
+        ("a diffusion model whose U-Net has 500 timesteps", {"architecture": "diffusion", "num_steps": 500}),
     ),
     "multimodal-classification": (
         (
@@ -176,9 +194,15 @@ NOT_READ: dict[str, tuple[tuple[str, str], ...]] = {
         ("the display has 5 levels, 64 filters and 3 blocks", "channels"),
         ("features: age, sex, and weight.", "num_classes"),
         ("test-time augmentation", "augmentation"),
+        ("halve the rate after 12 epochs", "epochs"),
+        ("warmup 3 epochs", "epochs"),
+        ("the first 4 epochs with frozen layers", "epochs"),
     ),
     "audio-classification": (("clip 3 seconds from each file", "gradient_clip"),),
     "self-supervised-learning": (("MAE-style pretraining", "metric"),),
+    "unconditional-image-generation": (("diffusion model, cosine schedule", "scheduler"),),
+    "object-detection": (("YOLOv5 for boats", "variant"),),
+    "reinforcement-learning": (("PPO with clip 0.2", "gradient_clip"),),
     "tabular-regression": (("predict 3 values for each plot", "num_features"), ("report MSE and R2", "loss")),
     "anomaly-detection": (("windows of 60 x 12 readings", "image_height"),),
     "time-series-classification": (("healthy, imbalance or bearing damage", "class_weights"),),
