@@ -70,4 +70,7 @@ FILES: dict[str, DataFiles] = {
     "anomaly-detection/forecast-residual": DataFiles(
         sensors_with_faults, ("--window", "8", "--num-features", "2", *NARROW), "data/sensors.csv"
     ),
+    "anomaly-detection/lstm-autoencoder": DataFiles(
+        sensors_with_faults, ("--window", "8", "--num-features", "2", *NARROW), "data/sensors.csv"
+    ),
 }
