@@ -12,6 +12,7 @@ from dlcodegen.evals.retrieval import pairs
 from dlcodegen.planner.category import find_category
 from dlcodegen.planner.classifier.classifier import task_classifier
 from dlcodegen.planner.gpt2.planner import shipped_planner
+from dlcodegen.planner.request import task_odds
 
 Way = Literal["words", "network", "classifier", "all"]
 _WAYS: tuple[Way, ...] = ("words", "network", "classifier", "all")
@@ -43,7 +44,7 @@ def category(requirement: str, way: Way, dataset: str = "") -> str:
         found = odds(requirement, dataset)
         return max(found, key=lambda name: found[name])
     try:
-        together = shipped_planner().category_odds(requirement, dataset) if way == "all" else None
+        together = task_odds(requirement, dataset, shipped_planner().category_odds) if way == "all" else None
         return find_category(requirement, dataset, together).name
     except RequirementError:
         return "other"

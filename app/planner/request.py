@@ -1,5 +1,6 @@
 """Reading what the user gave: is it something to work on, and what does it state?"""
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import NamedTuple
 from dlcodegen.errors import RequirementError, SettingsError
 from dlcodegen.planner.category import find_category
 from dlcodegen.planner.stated import read_stated
+from dlcodegen.planner.without_settings import without_settings
 from dlcodegen.report import Fact
 
 Opinion = Callable[[str, str], dict[str, float]]
@@ -58,7 +60,7 @@ def read_requirement(
         raise SettingsError(f"framework is pytorch or keras, not {framework!r}")
     if data and not Path(data).expanduser().exists():
         raise SettingsError(f"--data {data}: there is no such file or folder")
-    category = find_category(requirement, dataset, opinion(requirement, dataset) if opinion else None)
+    category = find_category(requirement, dataset, task_odds(requirement, dataset, opinion) if opinion else None)
     if category.name == "other":
         raise RequirementError(
             "it is not clear what should be learnt: name the data and the goal, "
@@ -68,6 +70,20 @@ def read_requirement(
     chosen = str(reading.facts["framework"]["value"]) if "framework" in reading.facts else "pytorch"
     notes = [*_language_note(requirement), *reading.notes]
     return ReadRequirement(category.name, category.confidence, chosen, list(reading.facts.values()), notes)
+
+
+def task_odds(requirement: str, dataset: str, opinion: Opinion) -> dict[str, float]:
+    """The opinion on the request as it stands and on what is left without its settings: the geometric mean of both.
+
+    Both add up to 1, and so does the mean.
+    """
+    whole, left = opinion(requirement, dataset), without_settings(requirement)
+    if not left or left == requirement:
+        return whole
+    task = opinion(left, dataset)
+    means = {name: math.sqrt(share * task[name]) for name, share in whole.items()}
+    total = sum(means.values())
+    return {name: mean / total for name, mean in means.items()}
 
 
 def _nearest_tasks(requirement: str) -> str:

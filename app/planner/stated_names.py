@@ -1,6 +1,7 @@
 """What a requirement names: optimizer, loss, metrics, architecture, framework, schedule and other wishes."""
 
 import re
+from collections.abc import Iterator
 
 from dlcodegen import vocabulary
 from dlcodegen.planner.reading import Reading, blank, negated
@@ -84,6 +85,12 @@ _LOOSELY: dict[str, tuple[str, tuple[str, ...]]] = {
 _PARTS = {"unet": "diffusion", "attention-unet": "diffusion"}
 """Architectures that are only a part where the other one is named: what a diffusion model removes the noise with."""
 _NOISE_SCHEDULE = re.compile(r"\bcosine (?:noise |beta |variance )?schedul\w+", re.IGNORECASE)
+
+
+def settings_in_words() -> Iterator[str]:
+    """Patterns of what is said of the training, or of any model, and so tells no task."""
+    names = ("scheduler", "activation", "early_stopping", "batch_norm", "nesterov")
+    return (pattern for name, _, pattern in _NAMED if name in names)
 
 
 def read_names(text: str, category: str, reading: Reading) -> None:
