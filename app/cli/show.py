@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlcodegen.delivery.markdown import printable
+from dlcodegen.delivery.script import read_script
 from dlcodegen.plan import SolutionPlan
 from dlcodegen.planner import PlannedRequest
 from dlcodegen.report import CheckReport, Conformance, Diagnosis, Rung
@@ -54,8 +55,9 @@ def project(report: Mapping[str, Any], files: Mapping[str, str], data: str) -> N
     console.print(grid([("folder", f"{out} ({len(files)} files)"), *evidence, *notes]))
     _conformance(console, chosen.get("conformance", []))
     console.print("\nRun it", style="bold")
-    path = shlex.quote(printable(data)) if data else "PATH"
-    for command in (f"cd {shlex.quote(printable(out))}", "python main.py --smoke", f"python main.py --data {path}"):
+    given = f" --data {shlex.quote(printable(data)) if data else 'PATH'}"
+    whole = f"python main.py{given if read_script(files['main.py']).needs_data else ''}"
+    for command in (f"cd {shlex.quote(printable(out))}", "python main.py --smoke", whole):
         console.print(Text(f"  {command}", "cyan"), soft_wrap=True)
 
 

@@ -31,6 +31,7 @@ def answer(outcome: Outcome) -> str:
         samples=", ".join(markdown.code(sample.id) for sample in outcome.samples),
         metrics=", ".join(f"{markdown.inline(name)} {value:.3g}" for name, value in outcome.metrics.items()),
         data=data_argument(outcome.request["data"]),
+        needs_data=script.needs_data,
         data_format=script.data_format,
         honoured=len(outcome.conformance) - len(shortfalls),
         shortfalls=shortfalls[:_MOST],

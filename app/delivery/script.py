@@ -30,6 +30,11 @@ class ScriptNotes:
     """The docstring of `Config.for_smoke`."""
     caps: list[Cap] = field(default_factory=list)
 
+    @property
+    def needs_data(self) -> bool:
+        """Whether a whole training reads data; an agent brings its environment."""
+        return not self.data_format.lower().startswith("none is needed")
+
 
 def read_script(code: str) -> ScriptNotes:
     """What the script says about itself. A script that is no Python says nothing."""

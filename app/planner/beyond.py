@@ -61,6 +61,12 @@ BEYOND: tuple[Beyond, ...] = (
     Beyond(r"multi-?gpus?|distributed training|(?-i:DDP)|data[- ]parallel\w*", "training uses one device"),
     Beyond(r"lora|(?-i:PEFT)|adapters? (?:layers?|tuning)", "all weights are trained, none of them is given"),
     Beyond(
+        r"lunar-?lander|atari|breakout|pong|mu-?jo-?co|half-?cheetah|walker|hopper|acrobot|mountain-?car|frozen-?lake"
+        r"|gym(?:nasium)?|robot\w*|drones?|traffic|trading|portfolio|inventory|warehouse\w*|elevators?|vehicles?|games?",
+        "the environment in main.py is a simple one, a cart-pole, a pendulum or a grid world: put yours in its place",
+        ("reinforcement-",),
+    ),
+    Beyond(
         r"optuna|ray tune|grid search|random search|hyper-?param\w+ (?:search|tuning|optimi[sz]\w+|sweep)",
         "settings are not searched for: each is a flag of main.py",
     ),

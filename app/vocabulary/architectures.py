@@ -67,7 +67,11 @@ ARCHITECTURES = (
         r"ddpm|(?:denoising )?diffusion(?: model| probabilistic)?s?(?![- ](?:mri|weighted|tensor))",
         ("Diffusion", "DDPM", "Denoiser", "add_noise"),
     ),
-    Term("autoencoder", r"(?:denoising |convolutional |sparse )?auto-?encoders?", ("Autoencoder", "MaskedAutoencoder")),
+    Term(
+        "autoencoder",
+        r"(?:denoising |convolutional |sparse )?auto-?encoders?",
+        ("Autoencoder", "MaskedAutoencoder", "LSTMAutoencoder", "ConvAutoencoder", "DenoisingAutoencoder"),
+    ),
     Term("efficientnet", r"efficient-?net(?:v2)?(?:-?b\d)?", ("InvertedResidual", "MBConv")),
     Term("mobilenet", r"mobile-?net(?:-?v\d)?", ("InvertedResidual", "DepthwiseSeparable", "SeparableConv2d")),
     Term("densenet", r"dense-?net(?:-?\d+)?", ("DenseBlock",)),

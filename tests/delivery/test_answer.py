@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 from dlcodegen.delivery.answer import answer
@@ -14,6 +15,17 @@ def test_the_answer_says_what_was_planned_built_and_how_to_run_it(outcome: Outco
     assert "Your data: a folder with images/ and masks/." in text
     assert "Not as asked for" not in text
     assert len(text.splitlines()) <= 40
+
+
+def test_an_agent_is_trained_without_data(outcome: Outcome) -> None:
+    code = outcome.chosen["code"]
+    chosen = {
+        **outcome.chosen,
+        "code": re.sub(r"(?m)^Data \(--data PATH\):.*$", "Data (--data PATH): none is needed.", code),
+    }
+    text = answer(replace(outcome, chosen=chosen))  # type: ignore[arg-type]
+    assert "\npython main.py\n" in text
+    assert "main.py --data" not in text
 
 
 def test_what_was_not_honoured_stands_before_the_plan(failed: Outcome) -> None:

@@ -13,6 +13,7 @@ SAID = (
     ("token-classification", "BiLSTM and CRF for place names", "“CRF”: "),
     ("text-classification", "show Grad-CAM, and export to ONNX", "“Grad-CAM”: "),
     ("text-classification", "show Grad-CAM, and export to ONNX", "“ONNX”: "),
+    ("reinforcement-learning", "PPO for LunarLander", "“LunarLander”: the environment in main.py is a simple one"),
     ("tabular-regression", "tune it with Optuna", "“Optuna”: settings are not searched for"),
 )
 SILENT = (
