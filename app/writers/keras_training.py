@@ -54,7 +54,8 @@ def _with_techniques(code: str, stated: dict[str, Any]) -> str:
         first = "keras.callbacks.SwapEMAWeights(swap_on_epoch=True)"
         code = apply(code, [Edit(callbacks, f"[{', '.join([first, *own])}]")])
         code = _with_arguments(code, "use_ema=True, ema_momentum=0.9")
-    if stated.get("mixup") is True and "Embedding(" not in code and "MixupModel" not in code:
+    mixes = "Embedding(" not in code and code.count("keras.Input(") == 1  # numbers of words or nodes have no mixture
+    if stated.get("mixup") is True and mixes and "MixupModel" not in code:
         compiled = re.search(r"^( +)model\.compile\(", code, re.MULTILINE)
         anchor = function(parse(code), "train")
         if compiled and anchor:

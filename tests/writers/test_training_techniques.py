@@ -28,6 +28,7 @@ LEFT_OUT = {
     "keypoint-detection/coordinate-regression": "augmentation test_time_augmentation",  # a mirror image moves them
     "image-to-image/cycle-gan": "gradient_accumulation weight_average",  # a loop of its own
     "text-classification/keras-bilstm": "mixup",
+    "graph-machine-learning/keras-gcn": "mixup",
 }
 SCHEDULES = ("cosine", "step", "plateau", "warm-up", "exponential", "one-cycle")
 
