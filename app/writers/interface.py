@@ -3,12 +3,13 @@
 import ast
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from dlcodegen.syntax_tree import parse
 
 InputKind = Literal["image", "series", "tokens", "vector"]
 OutputKind = Literal["scalar", "vector", "map", "steps"]
+Kept = Literal["", "of length one", "coordinates in [0, 1]"]
 
 _INPUT_KINDS: dict[tuple[str, ...], InputKind] = {
     ("channels", "image_height", "image_width"): "image",
@@ -44,8 +45,8 @@ class Interface:
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    unit_length: bool = False
-    """Whether the output is a vector of length one, as losses of embeddings expect."""
+    kept: Kept = ""
+    """What the last step of a model keeps its output to, in the words of the docstring; mostly nothing."""
 
     @property
     def input_kind(self) -> InputKind | None:
@@ -85,5 +86,6 @@ def read_interface(code: str) -> Interface | None:
                 inputs, outputs = (
                     tuple(filter(None, (part.strip() for part in side.split(",")))) for side in match.groups()
                 )
-                return Interface(inputs, outputs, unit_length="of length one" in told)
+                kept = next((words for words in get_args(Kept) if words and words in told), "")
+                return Interface(inputs, outputs, kept)
     return None

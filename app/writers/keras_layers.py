@@ -15,6 +15,10 @@ from dlcodegen.writers.tensor_trace import batch_shape, shapes_of
 _PLACES = ("image_height", "image_width")
 _OF_EVERY_MODEL = {"compile", "fit", "evaluate", "predict", "save_weights", "load_weights", "summary", "count_params"}
 _SHAPE_KEEPING = {"dropout", "spatialdropout1d", "layernormalization", "activation", "embedding"}
+_KEEPING = {
+    "of length one": "layers.UnitNormalization()(x)",
+    "coordinates in [0, 1]": 'layers.Activation("sigmoid")(x)',
+}
 _MASKED = {"lstm", "gru", "simplernn", "globalaveragepooling1d", "dense"}
 
 
@@ -33,8 +37,8 @@ def build_keras_segment(layers: Sequence[str], interface: Interface, script: str
         look_ahead(trace, body[position + 1 :])
         KERAS_RULES[layer.name](trace, layer)
     _close(trace, head)
-    if interface.unit_length:
-        trace.emit("layers.UnitNormalization()(x)")
+    if interface.kept:
+        trace.emit(_KEEPING[interface.kept])
     return ModelSegment(_build_model(trace, interface), ("from keras import layers",))
 
 

@@ -18,6 +18,7 @@ __all__ = ["LayerError", "ModelSegment", "build_model_segment", "known_layers", 
 
 _RULES = PLAIN_RULES | CONVOLUTION_RULES | BLOCK_RULES
 _LINE_LENGTH = 120
+_KEEPING = {"of length one": "UnitLength()", "coordinates in [0, 1]": "nn.Sigmoid()"}
 _OUTPUT_ACTIVATIONS = {"", "nn.Sigmoid()", "nn.Tanh()", "nn.Softplus()"}
 _READS_STEPS = {
     *("lstm", "gru", "simplernn", "conv1d", "maxpooling1d", "averagepooling1d", "upsampling1d"),
@@ -60,8 +61,8 @@ def build_model_segment(layers: Sequence[str], interface: Interface) -> ModelSeg
         _RULES[layer.name](trace, layer)
     if not trace.complete:
         _close(trace, head)
-    if interface.unit_length:
-        trace.emit("UnitLength()")
+    if interface.kept:
+        trace.emit(_KEEPING[interface.kept])
     function = _build_model(trace.modules, interface)
     classes = blocks_for(function)
     return ModelSegment("\n\n\n".join([*classes, function]) + "\n", imports_for("\n\n".join(classes)))

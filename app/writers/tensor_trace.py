@@ -140,8 +140,7 @@ def batch_shape(dimensions: tuple[str, ...]) -> str:
 
 def shapes_of(interface: Interface) -> str:
     """What comes in and goes out: `(N, window) -> (N, horizon)`."""
-    kind = " of length one" if interface.unit_length else ""
-    return f"{batch_shape(interface.inputs)} -> {batch_shape(interface.outputs)}{kind}"
+    return f"{batch_shape(interface.inputs)} -> {batch_shape(interface.outputs)} {interface.kept}".rstrip()
 
 
 _NAMES = {"image": "an image", "series": "a series", "tokens": "a text", "vector": "a table"}

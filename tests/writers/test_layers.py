@@ -223,10 +223,13 @@ def test_outputs_are_logits_of_the_interfaces_width() -> None:
     assert modules(["Flatten()", "Dense(8)", "ReLU()", "Dense(1000)", "Softmax()"]) == body
     assert modules(["Flatten()", "Dense(8, activation='relu')"]) == body
     assert build(["Dense(1000)"], Interface(INPUTS["vector"], ("num_classes * 2",))).out_features == 10
-    embeddings = Interface(IMAGE, ("num_classes",), unit_length=True)
+    embeddings = Interface(IMAGE, ("num_classes",), "of length one")
     assert "-> (N, num_classes) of length one." in build_model_segment(["Dense(8)"], embeddings).code
     vectors = build(["Conv2D(4, kernel_size=3)", "Dense(8)"], embeddings)(torch.randn(2, 3, 33, 50))
     assert torch.allclose(vectors.norm(dim=1), torch.ones(2))
+    places = build(["Flatten()", "Dense(8)"], Interface(IMAGE, ("num_classes",), "coordinates in [0, 1]"))
+    found = places(torch.full((2, 3, 33, 50), 1e6))
+    assert found.min() >= 0 and found.max() <= 1
 
 
 def test_a_head_of_one_unit_stays_the_head_although_it_is_rectified() -> None:
