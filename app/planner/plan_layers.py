@@ -30,6 +30,8 @@ _POSITIONS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 _WITH_WIDTH = ("dense", "conv1d", "conv2d", "graphconvolution", "residualblock")
 _WIDTHS = ("num_classes", "horizon", "hidden_size", "latent_dim", "vocab_size", "hidden_size * 2")
+_PLACES = r"image_height|image_width|sequence_length|window"
+"""Dimensions of outputs along which a model gives the same thing many times: no layer is so wide because of them."""
 _BUILT_ANEW = {
     "hidden_units", "filters", "kernel_size", "activation", "batch_norm", "bidirectional", "attention", "dense_layers",
 }  # fmt: skip
@@ -131,7 +133,7 @@ def _update_width(
 
     A residual block stands within a model: whatever its width is equal to, it is no output.
     """
-    outputs = interface.outputs if interface else ()
+    outputs = [item for item in interface.outputs if not re.search(_PLACES, item)] if interface else []
     widths = [] if kind == "residualblock" else [*outputs, "scale_factor * scale_factor * channels", *_WIDTHS]
     if _update_argument(layer, 0, widths, sample, values):
         return

@@ -120,6 +120,13 @@ def test_layers_are_repeated_as_often_as_stated() -> None:
     assert [layer.split("dilation=")[1] for layer in dilated[:-1]] == ["1)", "2)", "4)"]
 
 
+def test_no_layer_is_as_wide_as_the_image_is_high() -> None:
+    for task in ("depth estimation", "binary segmentation of polyps", "detect 3 kinds of fruit with boxes"):
+        made = [plan(f"Keras: {task} on {size} images") for size in ("128x128", "96x96")]
+        widths = [[re.findall(r"Conv2D\((\d+)", layer) for layer in one.layers] for one in made]
+        assert widths[0] == widths[1]
+
+
 def test_equal_widths_are_those_of_a_stack_of_layers() -> None:
     words = "train a DQN agent for cart-pole, hidden layers of {} units"
     assert plan(words.format("64, 64 and 64")).layers == ["Dense(64, activation='relu')"] * 3 + ["Dense(2)"]
