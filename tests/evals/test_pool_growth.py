@@ -59,9 +59,11 @@ def test_nothing_of_a_grown_sample_is_read_from_its_code() -> None:
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, object]]:
+    """Four processes of their own, of which one indexes with Chroma: half a minute, so those who use it are slow."""
     return [{"key": key, **work()} for key, work in pool_growth.steps((60,))]
 
 
+@pytest.mark.slow
 def test_each_size_is_measured_four_ways(rows: list[dict[str, object]]) -> None:
     assert [row["key"] for row in rows] == ["index / 60", "rank_bm25 / 60", "chroma / 60", "run / 60"]
     for row in rows:
@@ -70,6 +72,7 @@ def test_each_size_is_measured_four_ways(rows: list[dict[str, object]]) -> None:
     assert json.loads(json.dumps(rows)) == rows
 
 
+@pytest.mark.slow
 def test_the_summary_puts_them_side_by_side(rows: list[dict[str, object]]) -> None:
     (row,) = pool_growth.summary(rows)
     assert row["size"] == 60
@@ -79,6 +82,7 @@ def test_the_summary_puts_them_side_by_side(rows: list[dict[str, object]]) -> No
     assert row["run retrieval p95 ms"] == rows[3]["retrieval p95 ms"]
 
 
+@pytest.mark.slow
 def test_a_summary_can_be_made_of_an_unfinished_journal(rows: list[dict[str, object]]) -> None:
     (row,) = pool_growth.summary(rows[:1])
     assert "rank_bm25 start s" not in row

@@ -5,8 +5,8 @@ stay sharp; softplus keeps depths positive. The L1 loss is less moved than squar
 
 Data (--data PATH): a folder with images/ and depths/. A depth image is grey, with 8 or 16 bits, and has the name of its
 image. Its pixels divided by depth_scale are metres; pixels of zero were not measured and are left out.
-Result (--smoke): discs in front of a wall, nearer is brighter, delta 1 above 0.8 after four epochs of a narrow net
-(untrained: 0.12), the mean error relative to the distance 0.12 (untrained: 0.52).
+Result (--smoke): discs in front of a wall, nearer is brighter, delta 1 above 0.8 after three epochs on a CPU
+(untrained: 0.1), the mean error relative to the depth below 0.2 (untrained: 0.5).
 """
 
 import argparse
