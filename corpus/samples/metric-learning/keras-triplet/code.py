@@ -7,8 +7,8 @@ distances cannot be made large by mere scale, so that a fixed margin keeps its m
 
 Data (--data PATH): a folder with one sub-folder per class (a product, a person, a species), which holds its images (any
 format Pillow reads). Whole classes are held out: at least six are needed.
-Result (--smoke): gratings in random colours, whose direction and width make the class, recall at 1 above 0.95 for six
-unseen classes after six epochs (untrained: 0.78).
+Result (--smoke): noisy gratings in random colours, whose direction and width make the class, recall at 1 above 0.95
+for six unseen classes after six epochs (untrained: 0.54).
 """
 
 import argparse
@@ -114,7 +114,7 @@ def image_folder(folder: Path) -> tuple[list[Path], np.ndarray]:
 
 
 def synthetic_data(config: Config) -> tuple[np.ndarray, np.ndarray]:
-    """Gratings in two random colours: images (N, height, width, channels) and class numbers (N,)."""
+    """Gratings in two random colours, under noise: images (N, height, width, channels) and class numbers (N,)."""
     generator = np.random.default_rng(config.seed)
     height, width = config.image_height, config.image_width
     classes = max(config.num_classes, 6)
@@ -128,7 +128,7 @@ def synthetic_data(config: Config) -> tuple[np.ndarray, np.ndarray]:
     waves = (np.sin(rows * slope_row + columns * slope_column + phase, dtype=np.float32)[..., None] + 1) / 2
     bright, dark = generator.random((2, count, 1, 1, config.channels), dtype=np.float32)
     images = 0.6 * dark + waves * (0.4 + 0.6 * (bright - dark))
-    images += 0.05 * generator.standard_normal(images.shape, dtype=np.float32)
+    images += 0.2 * generator.standard_normal(images.shape, dtype=np.float32)
     return images, labels
 
 
