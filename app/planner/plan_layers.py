@@ -30,6 +30,8 @@ _POSITIONS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 _WITH_WIDTH = ("dense", "conv1d", "conv2d", "graphconvolution", "residualblock")
 _WIDTHS = ("num_classes", "horizon", "hidden_size", "latent_dim", "vocab_size", "hidden_size * 2")
+_OF_KERAS = {"num_mel_bins": "num_mels", "sampling_rate": "sample_rate"}
+"""Keywords of Keras that have another name than our settings."""
 _PLACES = r"image_height|image_width|sequence_length|window"
 """Dimensions of outputs along which a model gives the same thing many times: no layer is so wide because of them."""
 _BUILT_ANEW = {
@@ -107,8 +109,9 @@ def _updated(
         for index, expressions in enumerate(_POSITIONS.get(kind, ())[: len(inner.args)]):
             _update_argument(inner, index, expressions, sample, values)
         for keyword in inner.keywords:
-            if keyword.arg in stated and keyword.arg in sample.config:
-                keyword.value = ast.Constant(stated[keyword.arg])
+            setting = _OF_KERAS.get(keyword.arg or "", keyword.arg)
+            if setting in stated and setting in sample.config:
+                keyword.value = ast.Constant(stated[setting])
         if kind in _WITH_WIDTH and inner.args:
             _update_width(inner, kind, sample, values, interface)
     return ast.unparse(call)

@@ -89,6 +89,7 @@ def test_texts_follow_what_is_stated(requirement: str, given: str, result: str) 
 def test_the_preprocessing_follows_what_is_stated() -> None:
     assert plan("4x super-resolution of photos").preprocess.endswith("shrink inputs by 4 (bicubic)")
     assert "40-band" in plan("recognise 5 commands, log-mel spectrograms with 40 bands").preprocess
+    assert plan("transcribe speech in Keras, 40 mel bands").layers[0] == "MelSpectrogram(num_mel_bins=40)"
 
 
 def test_hyperparameters_follow_what_is_stated() -> None:
