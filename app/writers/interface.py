@@ -3,13 +3,14 @@
 import ast
 import re
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from dlcodegen.syntax_tree import parse
 
 InputKind = Literal["image", "series", "tokens", "vector"]
 OutputKind = Literal["scalar", "vector", "map", "steps"]
 Kept = Literal["", "of length one", "coordinates in [0, 1]"]
+_KEPT: tuple[Kept, ...] = ("of length one", "coordinates in [0, 1]")
 
 _INPUT_KINDS: dict[tuple[str, ...], InputKind] = {
     ("channels", "image_height", "image_width"): "image",
@@ -86,6 +87,6 @@ def read_interface(code: str) -> Interface | None:
                 inputs, outputs = (
                     tuple(filter(None, (part.strip() for part in side.split(",")))) for side in match.groups()
                 )
-                kept = next((words for words in get_args(Kept) if words and words in told), "")
+                kept: Kept = next((words for words in _KEPT if words in told), "")
                 return Interface(inputs, outputs, kept)
     return None
