@@ -141,7 +141,9 @@ def residual_block(x: keras.KerasTensor, width: int, stride: int = 1) -> keras.K
     """Two 3x3 convolutions whose result is added to the input; the first may lower the resolution."""
     shortcut, x = x, norm_relu(x)
     if stride > 1 or shortcut.shape[-1] != width:  # where shapes change, the input is convolved, too
-        shortcut = layers.Conv2D(width, kernel_size=1, strides=stride, use_bias=False)(x)
+        # A strided 1x1 convolution would skip most pixels, and on few channels it makes PyTorch's CPU code crash.
+        near = layers.AveragePooling2D(stride, padding="same")(x) if stride > 1 else x
+        shortcut = layers.Conv2D(width, kernel_size=1, use_bias=False)(near)
     x = layers.Conv2D(width, kernel_size=3, strides=stride, padding="same", use_bias=False)(x)
     x = layers.Conv2D(width, kernel_size=3, padding="same", use_bias=False)(norm_relu(x))
     return layers.Add()([shortcut, x])
