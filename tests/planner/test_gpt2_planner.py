@@ -6,6 +6,8 @@ import pytest
 
 from dlcodegen.cli.main import run
 from dlcodegen.context import Context
+from dlcodegen.corpus.pool import Pool
+from dlcodegen.corpus.sample import all_samples
 from dlcodegen.errors import InputError, RequirementError
 from dlcodegen.evals.stated_facts import planned
 from dlcodegen.planner import make_plan
@@ -95,7 +97,9 @@ def test_without_weights_the_nearest_sample_is_planned_and_it_is_said(
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_related_sample_grounds_what_the_framework_has_no_sample_for() -> None:
+def test_a_related_sample_grounds_what_the_framework_has_no_sample_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = {name: sample for name, sample in all_samples().items() if name != "depth-estimation/keras-unet"}
+    monkeypatch.setattr(gpt2, "shipped_pool", lambda: Pool(others))
     request = PlanRequest("tell how far each pixel is", "depth-estimation", 0.9, "keras")
     found = shipped_planner().predict(request)
     assert found.plan.category == "depth-estimation"

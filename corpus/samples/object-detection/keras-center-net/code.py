@@ -172,14 +172,18 @@ def load_data(config: Config) -> tuple[Batches, Batches, Batches]:
     return train_set, val_set, test_set
 
 
+def norm_relu(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Batch normalisation, whose default momentum of 0.99 needs more steps than a small data set has, and ReLU."""
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+
+
 def build_model(config: Config) -> keras.Model:
     """Shapes: (N, image_height, image_width, channels) -> (N, image_height/4, image_width/4, num_classes + 4) maps."""
     inputs = keras.Input((config.image_height, config.image_width, config.channels))
-    x, width = inputs, config.base_width
-    for filters, stride, gap in [(width, 2, 1), (2 * width, 2, 1), *((2 * width, 1, 2**i) for i in (1, 2, 3))]:
-        x = layers.Conv2D(filters, 3, strides=stride, dilation_rate=gap, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization(momentum=0.9)(x)  # the default 0.99 needs more steps than a small data set has
-        x = layers.ReLU()(x)
+    x = norm_relu(layers.Conv2D(config.base_width, 3, strides=2, padding="same", use_bias=False)(inputs))
+    x = norm_relu(layers.Conv2D(2 * config.base_width, 3, strides=2, padding="same", use_bias=False)(x))
+    for gap in (2, 4, 8):
+        x = norm_relu(layers.Conv2D(2 * config.base_width, 3, dilation_rate=gap, padding="same", use_bias=False)(x))
     # At first a heat of 0.1 everywhere, for most cells are empty: logits, as the loss takes them.
     rare = keras.initializers.Constant(-2.2)
     heat = layers.Conv2D(config.num_classes, kernel_size=1, bias_initializer=rare, name="heat")(x)
