@@ -14,6 +14,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from dlcodegen.delivery.answer import training_command
 from dlcodegen.delivery.markdown import printable
 from dlcodegen.delivery.script import read_script
 from dlcodegen.plan import SolutionPlan
@@ -55,9 +56,8 @@ def project(report: Mapping[str, Any], files: Mapping[str, str], data: str) -> N
     console.print(grid([("folder", f"{out} ({len(files)} files)"), *evidence, *notes]))
     _conformance(console, chosen.get("conformance", []))
     console.print("\nRun it", style="bold")
-    given = f" --data {shlex.quote(printable(data)) if data else 'PATH'}"
-    whole = f"python main.py{given if read_script(files['main.py']).needs_data else ''}"
-    for command in (f"cd {shlex.quote(printable(out))}", "python main.py --smoke", whole):
+    training = training_command(read_script(files["main.py"]), data)
+    for command in (f"cd {shlex.quote(printable(out))}", "python main.py --smoke", training):
         console.print(Text(f"  {command}", "cyan"), soft_wrap=True)
 
 

@@ -5,7 +5,7 @@ import shlex
 from dlcodegen.delivery import markdown, wording
 from dlcodegen.delivery.outcome import Outcome
 from dlcodegen.delivery.project import title
-from dlcodegen.delivery.script import read_script
+from dlcodegen.delivery.script import ScriptNotes, read_script
 
 _MOST = 6  # lines of a list before the rest is only counted
 
@@ -30,8 +30,7 @@ def answer(outcome: Outcome) -> str:
         writer=wording.writer_line(outcome),
         samples=", ".join(markdown.code(sample.id) for sample in outcome.samples),
         metrics=", ".join(f"{markdown.inline(name)} {value:.3g}" for name, value in outcome.metrics.items()),
-        data=data_argument(outcome.request["data"]),
-        needs_data=script.needs_data,
+        training_command=training_command(script, outcome.request["data"]),
         data_format=script.data_format,
         honoured=len(outcome.conformance) - len(shortfalls),
         shortfalls=shortfalls[:_MOST],
@@ -46,6 +45,8 @@ def _first(layers: list[str]) -> list[str]:
     return [markdown.code(layer) for layer in layers[:_MOST]] + ([f"and {more} more"] if more > 0 else [])
 
 
-def data_argument(path: str) -> str:
-    """The user's path as a shell takes it, or `PATH` when there is none."""
-    return shlex.quote(markdown.printable(path)) if path else "PATH"
+def training_command(script: ScriptNotes, data: str) -> str:
+    """What starts the whole training: with the user's path as a shell takes it, or `PATH`, where data is read."""
+    if not script.needs_data:
+        return "python main.py"
+    return f"python main.py --data {shlex.quote(markdown.printable(data)) if data else 'PATH'}"
