@@ -1,8 +1,8 @@
-"""Tiny data sets in the formats that the Keras samples on texts, tables and series read: those of their twins."""
+"""The data sets of the Keras samples on texts, tables, series, speech, graphs and agents: those of their twins."""
 
-from tests.corpus.data_files.files import DataFiles
-from tests.corpus.data_files.series import load_curve, windows
-from tests.corpus.data_files.tables import classes_by_name, numbers
+from tests.corpus.data_files.files import DataFiles, no_files
+from tests.corpus.data_files.series import SOUND, load_curve, transcribed_clips, windows
+from tests.corpus.data_files.tables import classes_by_name, graph, numbers
 from tests.corpus.data_files.texts import labelled_texts
 
 NARROW = ("--hidden-size", "8")
@@ -24,4 +24,11 @@ FILES: dict[str, DataFiles] = {
     ),
     "time-series-forecasting/keras-lstm": DataFiles(load_curve, FORECAST, "data/load.csv"),
     "time-series-forecasting/keras-conv": DataFiles(load_curve, (*FORECAST, "--num-layers", "2"), "data/load.csv"),
+    "automatic-speech-recognition/keras-ctc": DataFiles(
+        transcribed_clips, (*SOUND, "--clip-seconds", "0.5", *NARROW, "--num-layers", "1")
+    ),
+    "graph-machine-learning/keras-gcn": DataFiles(graph, ("--num-features", "2", "--num-classes", "2", *NARROW)),
+    "reinforcement-learning/keras-dqn": DataFiles(
+        no_files, ("--max-steps", "20", "--epoch-steps", "10", *NARROW, "--batch-size", "16")
+    ),
 }
