@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlcodegen.delivery.markdown import printable
-from dlcodegen.evals.plan_scores import DECIMALS, LOWER_IS_BETTER, PlanScores, best
+from dlcodegen.evals.plan_scores import LOWER_IS_BETTER, PlanScores, best, printed, rounded
 
 
 def scores(rows: Mapping[str, PlanScores], plans: int, remarks: Sequence[str]) -> None:
@@ -42,8 +42,8 @@ def _table(cells: list[list[str]]) -> Table:
 def _values(row: PlanScores, tops: PlanScores, marked: bool) -> list[str]:
     """Each with a star if no other is better."""
     return [
-        f"{'*' if marked and round(value, DECIMALS) == top else ''}{value:.{DECIMALS}f}"
-        for value, top in zip(row, tops, strict=True)
+        f"{'*' if marked and rounded(name, value) == top else ''}{printed(name, value)}"
+        for name, value, top in zip(PlanScores._fields, row, tops, strict=True)
     ]
 
 

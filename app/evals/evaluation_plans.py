@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from dlcodegen.evals.journal import Row
-from dlcodegen.evals.plan_scores import DECIMALS, LOWER_IS_BETTER, PlanScores, best
+from dlcodegen.evals.plan_scores import LOWER_IS_BETTER, PlanScores, best, printed, rounded
 from dlcodegen.evals.protocol_rows import BEST, PROTOCOL
 from dlcodegen.evals.sections import Bars, Block, Cell, Listing, Strong, Table, Text, plain_table
 
@@ -79,9 +79,10 @@ def _behind(ours: PlanScores, others: PlanScores, also_equal: bool = True) -> li
     """`loss by 2.50` for each column in which ours are worse, `loss (equal)` where they are equal."""
     lines = []
     for name in PlanScores._fields:
-        lead = round(getattr(ours, name) - getattr(others, name), DECIMALS) * (-1 if name in LOWER_IS_BETTER else 1)
+        lead = rounded(name, getattr(ours, name)) - rounded(name, getattr(others, name))
+        lead = rounded(name, lead) * (-1 if name in LOWER_IS_BETTER else 1)
         if lead < 0:
-            lines.append(f"{name} by {-lead:.{DECIMALS}f}")
+            lines.append(f"{name} by {printed(name, -lead)}")
         elif also_equal and not lead and name != "valid":
             lines.append(f"{name} (equal)")
     return lines
@@ -94,8 +95,8 @@ def _distances(name: str, rows: Sequence[Row]) -> Bars:
 
 def _marked(score: PlanScores, tops: PlanScores) -> list[Cell]:
     return [
-        Strong(f"{value:.{DECIMALS}f}") if round(value, DECIMALS) == top else f"{value:.{DECIMALS}f}"
-        for value, top in zip(score, tops, strict=True)
+        Strong(printed(name, value)) if rounded(name, value) == top else printed(name, value)
+        for name, value, top in zip(PlanScores._fields, score, tops, strict=True)
     ]
 
 

@@ -19,7 +19,7 @@ def scored(folder: Path, predictions: Plans, most: int | None = None) -> Row:
     """The columns of the paper's table on the published test rows, and what was wrong with the files."""
     whole = read_plans(folder / "plans" / "test.jsonl", numbered=True)
     references = Plans(whole.source, dict(islice(whole.by_id.items(), most)))
-    row: Row = {name: round(value, 3) for name, value in score(references, predictions)._asdict().items()}
+    row: Row = {name: round(value, 5) for name, value in score(references, predictions)._asdict().items()}
     remarks = [*whole.remarks, *predictions.remarks, *mismatches(references, predictions)]
     return row | ({"remarks": remarks} if remarks else {})
 

@@ -16,8 +16,10 @@ from dlcodegen.evals.plan_files import FIELDS, NO_PLAN, Plans, ReadPlan
 
 LOWER_IS_BETTER = frozenset({"layers", "lr", "batch", "epochs"})
 """Columns that hold distances; of all others more is better."""
-DECIMALS = 2
+_DECIMALS = 2
 """What is printed; systems that print alike are equally good."""
+_LR_DECIMALS = 4
+"""Of learning rates, where whole systems lie within a hundredth."""
 _MOST_LR = 1.0
 _MOST_COUNT = 1000.0
 """A number that is absent, or further away than this, counts as this far away."""
@@ -78,11 +80,21 @@ def score(references: Plans, predictions: Plans) -> PlanScores:
     )
 
 
+def printed(name: str, value: float) -> str:
+    """The value of this column as tables show it: at least two decimals, no more of them than it has."""
+    return max(f"{value:.{_DECIMALS}f}", str(rounded(name, value)), key=len)
+
+
+def rounded(name: str, value: float) -> float:
+    """As it is printed."""
+    return round(value, _LR_DECIMALS if name == "lr" else _DECIMALS)
+
+
 def best(rows: Sequence[PlanScores]) -> PlanScores:
     """The best value of each column, rounded as it is printed."""
     return PlanScores(
         *(
-            (min if name in LOWER_IS_BETTER else max)(round(value, DECIMALS) for value in values)
+            (min if name in LOWER_IS_BETTER else max)(rounded(name, value) for value in values)
             for name, values in zip(PlanScores._fields, zip(*rows, strict=True), strict=True)
         )
     )

@@ -11,7 +11,7 @@ import pytest
 from dlcodegen.corpus.sample import all_samples
 from dlcodegen.errors import InputError, SettingsError
 from dlcodegen.evals.plan_files import Id, Plans, ReadPlan, read_plan, read_plans
-from dlcodegen.evals.plan_scores import LOWER_IS_BETTER, PlanScores, best, score
+from dlcodegen.evals.plan_scores import LOWER_IS_BETTER, PlanScores, best, printed, score
 from dlcodegen.evals.published import published_data, published_predictions
 
 PERFECT = [0.0 if name in LOWER_IS_BETTER else 100.0 for name in PlanScores._fields]
@@ -140,7 +140,16 @@ def test_references_without_a_number_are_not_counted() -> None:
 
 def test_the_best_of_each_column_is_of_what_is_printed() -> None:
     worse, better = (PlanScores(*[value] * 12) for value in (1.004, 2.0))
-    assert best([worse, better]) == PlanScores(2, 2, 2, 2, 2, 1, 1, 2, 2, 1, 1, 2)
+    assert best([worse, better]) == PlanScores(2, 2, 2, 2, 2, 1, 1.004, 2, 2, 1, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [("lr", 0.008874, "0.0089"), ("lr", 0.009, "0.009"), ("lr", 0, "0.00"), ("batch", 35.9227, "35.92")],
+)
+def test_learning_rates_are_told_to_four_decimals(name: str, value: float, text: str) -> None:
+    """They are all around a hundredth."""
+    assert printed(name, value) == text
 
 
 @pytest.mark.parametrize("name", ["sacrebleu", "rapidfuzz"])
