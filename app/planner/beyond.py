@@ -33,10 +33,48 @@ BEYOND: tuple[Beyond, ...] = (
     ),
     Beyond(r"point[- ]?clouds?|lidar (?:scans?|points?|sweeps?)", "point clouds are not among the tasks"),
     Beyond(
-        r"multi-?label\w*|multiple labels|several labels|labels? (?:that )?(?:can|may|might) (?:co-?occur|overlap)"
-        r"|(?:more than|not only) one label",
+        r"multi-?label\w*|multiple labels|several labels|(?:more than|not only) one label|not mutually exclusive"
+        r"|labels? (?:that |which )?(?:can|may|might) (?:co-?occur|overlap|be combined|apply together)"
+        r"|can have (?:several|multiple|more than one) (?:labels?|topics?|tags?|classes|categories)",
         "several labels at once are told for images only: here everything gets one class",
         _ONE_CLASS,
+    ),
+    Beyond(
+        r"remaining useful li(?:fe|ves)|(?-i:RUL)|time[- ]to[- ]failure",
+        "the next values of the first column are forecast: a window has no number of its own to predict",
+        ("time-",),
+    ),
+    Beyond(
+        r"denois\w+ (?!auto)(?:[\w-]+ ){0,2}(?:signals?|ecgs?|eegs?|speech|audio|recordings?)",
+        "signals are not cleaned: what a network rebuilds badly is told as an anomaly",
+        ("anomaly-", "time-", "audio-"),
+    ),
+    Beyond(
+        r"text[- ]to[- ]speech|(?-i:TTS)|speech synthesis|voice cloning",
+        "no speech is made: the task reads what is spoken",
+        ("automatic-", "audio-", "text-"),
+    ),
+    Beyond(
+        r"ocr|hand-?writ\w+|licen[cs]e plates?|text recognition",
+        "a picture gets a sentence of known words, as a caption is: letters are not read one by one",
+        ("image-to-text",),
+    ),
+    Beyond(
+        r"images? and (?:their )?(?:captions?|texts?|descriptions?)|(?:captions?|texts?) and (?:their )?images?"
+        r"|image[- ]text pairs?",
+        "only the pictures are read, not what is written of them",
+        ("self-", "metric-"),
+    ),
+    Beyond(
+        r"(?:session|sequence)[- ]based|(?:click )?sessions?|next[- ]item|sequential(?:ly)? recommend\w*",
+        "users and items are matched, in whatever order they met",
+        ("recommendation",),
+    ),
+    Beyond(
+        r"(?:documents?|passages?|articles?|answers?) (?:for|to|by) (?:\w+ )?(?:quer(?:y|ies)|questions?)"
+        r"|search results?",
+        "texts are not read: users and items are known by their numbers and features",
+        ("recommendation",),
     ),
     Beyond(
         r"regress\w*|solubilit\w+|rmse|predict(?:s|ing)? (?:the |a )?(?:energy|value|number|property|score)",
@@ -67,6 +105,11 @@ BEYOND: tuple[Beyond, ...] = (
         ("reinforcement-",),
     ),
     Beyond(
+        r"(?:ppo|actor[- ]critic|a2c)(?=.*cart-?\s?pole)|cart-?\s?pole(?=.*(?:ppo|actor[- ]critic|a2c))",
+        "the agent of main.py that has an actor and a critic swings a pendulum: put your environment in its place",
+        ("reinforcement-",),
+    ),
+    Beyond(
         r"optuna|ray tune|grid search|random search|hyper-?param\w+ (?:search|tuning|optimi[sz]\w+|sweep)",
         "settings are not searched for: each is a flag of main.py",
     ),
@@ -87,7 +130,7 @@ def beyond_reach(text: str, category: str) -> list[str]:
     """`“Grad-CAM”: predictions come without an explanation`: a line for each wish in the text that is not fulfilled."""
     lines = []
     for wish in BEYOND:
-        match = re.search(rf"(?<![\w-])(?:{wish.words})(?!\w)", text, re.IGNORECASE)
+        match = re.search(rf"(?<!\w)(?<!non-)(?:{wish.words})(?!\w)", text, re.IGNORECASE)
         if match and not negated(text, match) and (not wish.tasks or category.startswith(wish.tasks)):
             lines.append(f"“{match.group()}”: {wish.said}")
     return lines

@@ -83,5 +83,6 @@ NUM_CLASSES: tuple[str, ...] = (
     rf"(?<!\w){_SORTING}\w* (?:[^\s.;:!?]+ ){{0,5}}?by (?:[\w-]+ ){{1,3}}\({_SMALL}{{n}} (?:of them|{_THING})",
     # recognise 4 hand signs, tell 6 mushrooms apart
     rf"(?<!\w){_APART} (?:between |among |all )?{_OUR}{_SMALL}{{n}} {_NOT_WHOSE}{_THING}",
-    rf"(?<!\w)tell(?:s|ing)? (?:apart )?{_OUR}{_SMALL}{{n}} {_NOT_WHOSE}{_THING}(?= (?:\w+ ){{0,3}}apart|[.,;]|$)",
+    rf"(?<!\w)tell(?:s|ing)? apart {_OUR}{_SMALL}{{n}} {_NOT_WHOSE}{_THING}",
+    rf"(?<!\w)tell(?:s|ing)? {_OUR}{_SMALL}{{n}} {_NOT_WHOSE}{_THING}(?= (?:\w+ ){{0,3}}apart|[.,;]|$)",
 )

@@ -105,7 +105,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "num_mels": (
         r"{n}[- ]?(?:log[- ])?mel(?:s|[- ]?(?:bands|bins|filters|frequency|coefficients|channels))?(?!\w)",
         rf"n_mels{IS}{{n}}",
-        r"mel[- ]?spectr\w+\s(?:with|of|,|in|\()\s?{n}\s(?:bands|bins|filters|mels|channels)",
+        r"mel(?:[- ]?spectr\w+)?\s?(?:with|of|,|in|\()?\s?{n}[- ](?:bands|bins|filters|mels|channels)",
     ),
     "scale_factor": (
         r"(?<![\w.])(?P<n>[2348])\s?[x×](?=[\s-](?:super|up|enlarg|larger|resolution|sr\b|single[- ]image))",
@@ -143,7 +143,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "num_frames": (
         r"frames(?: per (?:clip|video|sample))?\s?[:=]\s?{n}",
-        r"{n}\s?frames?(?:\s(?:each|per (?:clip|video)|long))?",
+        r"{n}[- ]?frames?(?:\s(?:each|per (?:clip|video)|long))?",
     ),
     "noise_level": (r"(?:noise (?:level|std|standard deviation)|(?<!\w)sigma|σ)(?:\s?(?:of|=|:|is)){0,2}\s?{n}",),
     "num_steps": (

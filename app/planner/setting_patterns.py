@@ -79,6 +79,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         rf"base[ _](?:width|filters|channels){IS}{{n}}",
         r"{n}\sbase\s(?:filters|channels)",
         r"starting (?:with|from|at) {n}\s(?:filters|channels)",
+        r"blocks?,? (?:and|with|of) {n}\s(?:features?(?: maps)?|filters|channels)(?!\w)",
     ),
     "depth": (
         r"(?<!colour )(?<!color )(?<!bit )depth\s?(?:of|=|:)?\s?{n}(?!-bit)",
@@ -97,6 +98,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         r"(?:\s?(?:of|is|at|to|was|set|:|=|\(|about|around|von|de|initial(?:ly)?|alpha|eta)){0,3}\s?{n}"
         r"(?!\s?(?:epochs|%))",
         r"{n}\s(?:as\s)?(?:the\s)?(?:initial\s)?(?:learning[- ]rate|lr)(?!\w)",
+        r"fine-?tun\w*(?: \w+){0,3}? (?:at|with|@) (?=0?\.0|\d(?:\.\d+)?e[-−]){n}(?!\s?(?:weight|drop-?out|decay))",
         # Adam at 1e-4; AdamW (3e-4); SGD, 0.01
         rf"{_OPTIMIZER}(?:\s?(?:optimi[sz]er|,|\(|@|at|with|of|using|and|a|the|rate|=|:)){{0,3}}\s?(?={_SMALL}){{n}}"
         r"(?!\s?(?:%|momentum|weight|wd|decay|drop-?out|nesterov|l2|label|,\s?0?\.9|and 0?\.9))",

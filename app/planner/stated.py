@@ -10,6 +10,7 @@ from dlcodegen.planner.stated_classes import read_classes
 from dlcodegen.planner.stated_image import read_image
 from dlcodegen.planner.stated_names import read_names
 from dlcodegen.planner.stated_numbers import read_lists, read_numbers
+from dlcodegen.planner.transformer_sizes import read_transformer_sizes
 from dlcodegen.techniques import BY_NAME
 
 _IMAGE = {"image_height", "image_width", "channels", "base_width", "depth", "patch_size", "stride"}
@@ -22,7 +23,6 @@ _MODEL = {
     "dropout", "bidirectional", "attention", "batch_norm", "pretrained", "activation",
 }  # fmt: skip
 _EVERYWHERE = _TRAINING | _MODEL | {"framework", "early_stopping", "augmentation", "class_weights"} | set(BY_NAME)
-_WRITING = {"text-generation", "translation", "summarization", "image-to-text"}
 _TEXT = {"vocab_size", "sequence_length", "embedding_dim"}
 
 # A number is read as a quantity only where the category has that quantity: "128 samples" is a window in a
@@ -94,6 +94,7 @@ def _read_text(text: str, category: str, wanted: set[str], reading: Reading) -> 
     if "num_classes" in wanted:
         read_classes(text, category, reading)
     read_names(whole, category, reading)
+    read_transformer_sizes(whole, category, reading)
 
 
 def _read_series_shape(text: str, reading: Reading) -> str:
@@ -111,12 +112,7 @@ def _read_series_shape(text: str, reading: Reading) -> str:
 
 
 def _share_names(category: str, reading: Reading) -> None:
-    """In recommendation, the size of the embeddings is the number of latent factors; in a Transformer, its width."""
-    architecture = reading.facts.get("architecture")
-    is_transformer = architecture is not None and architecture["value"] == "transformer"
-    if is_transformer and category in _WRITING and "embedding_dim" in reading.facts:
-        embedding = reading.facts["embedding_dim"]
-        reading.imply("hidden_size", embedding["value"], embedding["text"])
+    """In recommendation, the size of the embeddings is the number of latent factors."""
     if category == "recommendation" and "embedding_dim" in reading.facts:
         embedding = reading.facts.pop("embedding_dim")
         reading.imply("latent_dim", embedding["value"], embedding["text"])

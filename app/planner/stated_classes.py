@@ -61,6 +61,8 @@ _TWO = (
 )
 _YES_OR_NO = r"\byes or no\b"
 _THIRD = r"(?<!\w)(?:vs\.?|versus|or|oder|ou)\s\w+,? (?:vs|or)"
+_NO_QUESTION = ("object-detection", "metric-learning")
+"""Tasks where yes and no are no classes: whether two pictures show the same person is told by a distance."""
 _WHETHER = r"\bwhether\b|\bpredict if\b|\bprédire si\b|\bpredecir si\b|\bvorhersage ob\b"
 
 
@@ -73,7 +75,7 @@ def read_classes(text: str, category: str, reading: Reading) -> None:
         found = 2, asked.group()
     found = found or read_slashes(text, _is_no_name) or read_versus(text) or read_told_apart(text) or _listed(text)
     found = found or read_enumeration(text, category, _is_no_name)
-    if found is None and category != "object-detection":
+    if found is None and category not in _NO_QUESTION:
         found = _two(text)
     if found:
         reading.add("num_classes", *found)

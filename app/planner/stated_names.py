@@ -77,6 +77,7 @@ _LEADS_TO_METRIC = (
     r"|track\w*|compar\w*|eval|test)\W(?:[\w:=]+ ){0,3}$"
 )
 _PICTURES = ("image", "object-", "keypoint-", "depth-", "unconditional-image", "metric-", "self-supervised", "video")
+_MAPS = ("image-segmentation", "image-to-image", "depth-")
 _LOOSELY: dict[str, tuple[str, tuple[str, ...]]] = {
     "seq2seq": ("encoder", _PICTURES),
     "tcn": ("dilated", (*_PICTURES, "text-", "token-", "tabular-")),
@@ -106,7 +107,7 @@ def read_names(text: str, category: str, reading: Reading) -> None:
             if not negated(text, match):
                 reading.add(name, value, match.group())
                 break
-    _read_skip_connections(text, reading)
+    _read_skip_connections(text, category, reading)
     _read_dropout(text, reading)
 
 
@@ -202,14 +203,20 @@ def _read_variant(architecture: str, words: str, reading: Reading) -> None:
         reading.add("variant", words, words)
 
 
-def _read_skip_connections(text: str, reading: Reading) -> None:
-    """A plain CNN with skip connections is a residual network; other architectures have them or do without."""
+def _read_skip_connections(text: str, category: str, reading: Reading) -> None:
+    """A plain CNN with skip connections is a residual network, an encoder-decoder of images with them a U-Net.
+
+    Other architectures have them or do without.
+    """
     match = re.search(r"\b(?:skip|residual|shortcut)[- ]connections?\b", text, re.IGNORECASE)
     known = reading.facts.get("architecture")
     if match and not negated(text, match) and (known is None or known["value"] in ("cnn", "mlp")):
+        halves = category.startswith(_MAPS) and re.search(r"\bencoder(?:[- /]| and )decoder\b", text, re.IGNORECASE)
+        before = halves.group() if halves else known["text"] if known else ""
         reading.facts.pop("residual", None)
         reading.facts.pop("architecture", None)
-        reading.add("architecture", "resnet", f"{known['text']} ... {match.group()}" if known else match.group())
+        words = f"{before} ... {match.group()}" if before else match.group()
+        reading.add("architecture", "unet" if halves else "resnet", words)
 
 
 def _read_dropout(text: str, reading: Reading) -> None:

@@ -98,7 +98,8 @@ METRICS = (
     Term("iou", r"m?iou|(?:mean )?intersection over union|jaccard(?: index)?(?![- ]loss)"),
     Term("map_50", r"(?-i:mAP|MAP|AP)(?:@?[ ]?0?\.?50?)?|map@[ ]?0?\.?50?|mean average precision"),
     Term("rmse", r"rmse|root[- ]mean[- ]squared?[- ]error"),
-    Term("mape", r"s?mape|mean absolute percentage error"),
+    Term("smape", r"s-?mape|symmetric (?:mape|mean absolute percentage error)"),
+    Term("mape", r"mape|mean absolute percentage error"),
     Term("mae", r"mae(?![- ](?:style|pre-?train\w*|vit))|mean absolute error"),
     Term("mse", r"mse|mean squared error"),
     Term("r2", r"r2|r[- ]?squared|r²|r\^2|coefficient of determination"),
@@ -111,7 +112,13 @@ METRICS = (
     Term("pck", r"pck"),
     Term("fid", r"fid|fréchet inception distance|frechet inception distance"),
     Term("recall_at_1", r"recall(?:@| at )1|rank-?1|(?-i:R@1)"),
+    Term("recall_at_10", r"recall(?:@| at )10|(?-i:R@10)"),
+    Term("hit_rate_at_10", r"hit[- ]?(?:rate|ratio)(?:(?:@| at )10)?|(?-i:HR@10)"),
+    Term("ndcg", r"n?dcg(?:(?:@| at )\d+)?"),
+    Term("mrr", r"(?-i:MRR)|mean reciprocal rank"),
+    Term("abs_rel", r"abs(?:olute)?[- _]?rel(?:ative)?(?: error)?"),
     Term("word_error_rate", r"wer|word error rate"),
+    Term("character_error_rate", r"(?-i:CER)|character error rate"),
 )
 
 

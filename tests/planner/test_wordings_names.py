@@ -217,3 +217,30 @@ def test_a_transformers_embeddings_are_as_wide_as_the_transformer() -> None:
 )
 def test_of_several_readings_the_likely_one_is_taken(category: str, sentence: str, count: int | None) -> None:
     assert value(category, sentence, "num_classes") == count
+
+
+@pytest.mark.parametrize(
+    ("category", "sentence", "metrics"),
+    [
+        ("time-series-forecasting", "rent of the next 5 days, sMAPE and MAPE", ["smape", "mape"]),
+        ("recommendation", "NDCG@10, hit ratio and recall@10", ["ndcg", "hit_rate_at_10", "recall_at_10"]),
+        ("depth-estimation", "report abs rel, then RMSE", ["abs_rel", "rmse"]),
+        ("automatic-speech-recognition", "CER and WER", ["character_error_rate", "word_error_rate"]),
+    ],
+)
+def test_metrics_of_one_task_are_read(category: str, sentence: str, metrics: list[str]) -> None:
+    assert value(category, sentence, "metric") == metrics
+
+
+@pytest.mark.parametrize(
+    ("category", "sentence", "architecture"),
+    [
+        ("depth-estimation", "an encoder-decoder with skip connections", "unet"),
+        ("image-classification", "a CNN with skip connections", "resnet"),
+        ("image-segmentation", "nnU-Net for livers", "unet"),
+        ("video-classification", "an R(2+1)D-like network", "3d-cnn"),
+        ("recommendation", "SASRec for films", "gru4rec"),
+    ],
+)
+def test_an_architecture_is_read_by_what_it_consists_of_too(category: str, sentence: str, architecture: str) -> None:
+    assert value(category, sentence, "architecture") == architecture

@@ -34,6 +34,8 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ("twenty-two sorts of cheese, colour shots, fix the seed on 5", {"num_classes": 22, "channels": 3, "seed": 5}),
         ("| classes | 14 |\n| epochs | 35 |\n| dropout | 0.25 |", {"num_classes": 14, "epochs": 35, "dropout": 0.25}),
         ("say which it is: oak, ash, birch, lime.", {"num_classes": 4}),
+        ("it tells apart 43 dutch road signs at 32x32", {"num_classes": 43, "image_height": 32}),
+        ("a frozen net at first, then fine-tuned with 2e-5", {"learning_rate": 2e-5}),
         ("put each print in the right one of our 9 drawers", {"num_classes": 9}),
         (
             "ViT: p=8, 4L/6H, emb dim 192",
@@ -67,6 +69,7 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ("DQN with a replay buffer of 20,000, clip gradients at 5", {"buffer_size": 20000, "gradient_clip": 5}),
     ),
     "image-to-image": (
+        ("EDSR with 12 residual blocks and 48 features", {"num_layers": 12, "base_width": 48}),
         ("make old scans four times larger", {"scale_factor": 4}),
         ("upscale thermal frames two times, L1, Adam 1e-4", {"scale_factor": 2, "loss": "mean absolute error"}),
         ("Adam with betas (.5, .999)", {"betas": "0.5, 0.999"}),
@@ -148,6 +151,7 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ("over 21 server metrics, win=50", {"num_features": 21, "window": 50}),
     ),
     "audio-classification": (
+        ("log-mel 48 bands", {"num_mels": 48}),
         (
             "sr=22050, cut in pieces of 4 seconds, mel spectrograms with 48 bands",
             {"sample_rate": 22050, "clip_seconds": 4, "num_mels": 48},
@@ -155,7 +159,10 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ("clip length: 3 s, aug: SpecAugment", {"clip_seconds": 3, "spec_augment": True}),
         ("spoken commands from a robot's microphone, 14 words", {"num_classes": 14}),
     ),
-    "video-classification": (("frames per clip: 12, 80x80, 9 actions", {"num_frames": 12, "num_classes": 9}),),
+    "video-classification": (
+        ("frames per clip: 12, 80x80, 9 actions", {"num_frames": 12, "num_classes": 9}),
+        ("24-frame clips", {"num_frames": 24}),
+    ),
     "image-to-text": (("a GRU decoder with 300 units", {"hidden_size": 300}),),
     "keypoint-detection": (
         (
@@ -202,6 +209,7 @@ NOT_READ: dict[str, tuple[tuple[str, str], ...]] = {
     "self-supervised-learning": (("MAE-style pretraining", "metric"),),
     "unconditional-image-generation": (("diffusion model, cosine schedule", "scheduler"),),
     "object-detection": (("YOLOv5 for boats", "variant"),),
+    "metric-learning": (("tell whether two stamps are of one series", "num_classes"),),
     "reinforcement-learning": (("PPO with clip 0.2", "gradient_clip"),),
     "tabular-regression": (("predict 3 values for each plot", "num_features"), ("report MSE and R2", "loss")),
     "anomaly-detection": (("windows of 60 x 12 readings", "image_height"),),

@@ -43,6 +43,7 @@ METRICS = [
     "average_precision",
     "r2",
     "mape",
+    "smape",
 ]
 
 
@@ -117,3 +118,5 @@ def test_regression_metrics(blocks: dict[str, Any]) -> None:
     assert blocks["r2"](targets, targets) == 1.0
     assert blocks["r2"](targets.mean().expand(3), targets) == pytest.approx(0)
     assert blocks["mape"](1.1 * targets, targets) == pytest.approx(0.1, rel=1e-4)
+    assert blocks["smape"](3 * targets, targets) == pytest.approx(1)
+    assert blocks["smape"](0 * targets, 0 * targets) == 0

@@ -125,3 +125,10 @@ def mape(outputs: np.ndarray, targets: np.ndarray) -> float:
     usable = np.abs(targets) > 1e-6
     errors = np.abs(outputs.reshape(targets.shape) - targets)[usable] / np.abs(targets[usable])
     return float(errors.mean()) if usable.any() else 0.0
+
+
+def smape(outputs: np.ndarray, targets: np.ndarray) -> float:
+    """Mean absolute error as a share of the mean size of output and target, from 0 to 2."""
+    outputs = outputs.reshape(targets.shape)
+    sizes = np.maximum(np.abs(outputs) + np.abs(targets), 1e-8) / 2
+    return float((np.abs(outputs - targets) / sizes).mean())

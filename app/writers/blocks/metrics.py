@@ -120,3 +120,9 @@ def mape(outputs: Tensor, targets: Tensor) -> float:
     """Mean absolute error as a share of the target; targets near zero are left out."""
     usable = targets.abs() > 1e-6
     return ((outputs - targets)[usable].abs() / targets[usable].abs()).mean().nan_to_num().item()
+
+
+def smape(outputs: Tensor, targets: Tensor) -> float:
+    """Mean absolute error as a share of the mean size of output and target, from 0 to 2."""
+    sizes = (outputs.abs() + targets.abs()).clamp(min=1e-8) / 2
+    return ((outputs - targets).abs() / sizes).mean().item()
