@@ -24,13 +24,8 @@ _SHAPE = {
 }  # fmt: skip
 _RECURRENT = {"lstm", "gru", "rnn", "bilstm", "bigru"}
 _MULTI_LABEL = re.compile(r"multi-?label|several labels|multiple labels|labels per", re.IGNORECASE)
-_WANTS_SEVERAL = re.compile(
-    r"multi-?label|(?:labels|tags|findings|genres|topics|attributes) (?:per|for each)"
-    r"|(?:several|multiple|more than one|any number of) (?:labels|tags|findings|genres|topics|attributes)"
-    r"|(?:independent|one) sigmoids? ",
-    re.IGNORECASE,
-)
-"""How people ask for it; our own samples say "multi-label" or "several labels"."""
+_WANTS_SEVERAL = re.compile(vocabulary.SEVERAL_LABELS, re.IGNORECASE)
+"""Our own samples say "multi-label" or "several labels"."""
 _CONSIDERED = 50
 """How many of the best by BM25 are looked at more closely: their scripts have to be read for it."""
 
@@ -110,7 +105,7 @@ def _rank(over: Documents, query: str, facts: list[Fact], ids: Sequence[str], po
     ranked = []
     for sample in pool.samples(best):
         bonus = _architecture_bonus(sample, stated) if stated else 0.0
-        other_task = not several and _gives_several_labels(sample)
+        other_task = several != _gives_several_labels(sample)
         ranked.append(Ranked(sample, scores[sample.id] + bonus, _unfit(sample, facts) + other_task))
     return _sorted(ranked)
 

@@ -7,24 +7,22 @@ another kind: data that no task reads, ways of training, what is to be done with
 import re
 from typing import NamedTuple
 
+from dlcodegen import vocabulary
 from dlcodegen.planner.reading import negated
 
 
 class Beyond(NamedTuple):
-    """A wish: what people write (a pattern), what they get instead, and the tasks where it counts, if not all do."""
+    """A wish: what people write (a pattern), and what they get instead.
+
+    It counts in these tasks and this framework, if not in all.
+    """
 
     words: str
     said: str
     tasks: tuple[str, ...] = ()
+    framework: str = ""
 
 
-_ONE_CLASS = (
-    "text-classification",
-    "audio-classification",
-    "video-classification",
-    "time-series-classification",
-    "tabular-classification",
-)
 BEYOND: tuple[Beyond, ...] = (
     Beyond(
         r"3-?d[- ](?:u-?nets?|mri|ct|volumes?|scans?|medical|segmentation|images?|data)|volumetric|voxels?",
@@ -33,11 +31,15 @@ BEYOND: tuple[Beyond, ...] = (
     ),
     Beyond(r"point[- ]?clouds?|lidar (?:scans?|points?|sweeps?)", "point clouds are not among the tasks"),
     Beyond(
-        r"multi-?label\w*|multiple labels|several labels|(?:more than|not only) one label|not mutually exclusive"
-        r"|labels? (?:that |which )?(?:can|may|might) (?:co-?occur|overlap|be combined|apply together)"
-        r"|can have (?:several|multiple|more than one) (?:labels?|topics?|tags?|classes|categories)",
-        "several labels at once are told for images only: here everything gets one class",
-        _ONE_CLASS,
+        vocabulary.SEVERAL_LABELS,
+        "several labels at once are told for images and texts only: here everything gets one class",
+        ("audio-classification", "video-classification", "time-series-classification", "tabular-classification"),
+    ),
+    Beyond(
+        vocabulary.SEVERAL_LABELS,
+        "several labels at once are told in PyTorch only: in Keras everything gets one class",
+        ("image-classification", "text-classification"),
+        "keras",
     ),
     Beyond(
         r"remaining useful li(?:fe|ves)|(?-i:RUL)|time[- ]to[- ]failure",
@@ -126,11 +128,12 @@ BEYOND: tuple[Beyond, ...] = (
 )
 
 
-def beyond_reach(text: str, category: str) -> list[str]:
+def beyond_reach(text: str, category: str, framework: str = "") -> list[str]:
     """`“Grad-CAM”: predictions come without an explanation`: a line for each wish in the text that is not fulfilled."""
     lines = []
     for wish in BEYOND:
         match = re.search(rf"(?<!\w)(?<!non-)(?:{wish.words})(?!\w)", text, re.IGNORECASE)
-        if match and not negated(text, match) and (not wish.tasks or category.startswith(wish.tasks)):
-            lines.append(f"“{match.group()}”: {wish.said}")
+        counts = (not wish.tasks or category.startswith(wish.tasks)) and wish.framework in ("", framework)
+        if match and counts and not negated(text, match):
+            lines.append(f"“{match.group().strip()}”: {wish.said}")
     return lines

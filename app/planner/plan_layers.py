@@ -41,6 +41,10 @@ _CELLS = {"lstm": "LSTM", "bilstm": "LSTM", "gru": "GRU", "bigru": "GRU", "rnn":
 _CELLS_AFTER_CNN = {"cnn-lstm": "LSTM", "cnn-gru": "GRU"}
 
 
+_WORDS = 128
+"""Length of the vector of a word, where nothing says it."""
+
+
 def restated_layers(
     predicted: list[str],
     stated: Mapping[str, Any],
@@ -57,8 +61,9 @@ def restated_layers(
     if not swap and interface and anew and is_built_from_layers(sample.category):
         built = _built(wanted or own or "mlp", interface, stated)
         if built is not None:
-            # A network with one logit has no number of classes.
-            return [_resolved(layer, {"num_classes": 1, **stated, **values}) for layer in built]
+            # A network with one logit has no number of classes, a Transformer no width of its own for the words.
+            usual = {"num_classes": 1, "embedding_dim": values.get("hidden_size", _WORDS)}
+            return [_resolved(layer, {**usual, **stated, **values}) for layer in built]
     layers = [_updated(layer, stated, sample, values, interface) for layer in predicted]
     if "num_layers" in stated and "num_layers" in sample.config:
         layers = _repeated(layers, int(sample.config["num_layers"]), int(stated["num_layers"]))

@@ -78,7 +78,8 @@ def read_stated(requirement: str, dataset: str, category: str, framework: str = 
         if name in wanted and not (name == "num_features" and category == "anomaly-detection"):
             reading.imply(name, value, "known of this dataset")
     _share_names(category, reading)
-    for line in beyond_reach(texts[0] if requirement else "", category):
+    stated_framework = str(reading.facts["framework"]["value"]) if "framework" in reading.facts else ""
+    for line in beyond_reach(texts[0] if requirement else "", category, stated_framework):
         reading.note(line)
     return reading
 

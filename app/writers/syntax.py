@@ -29,6 +29,7 @@ _ANSWERS_FOR = {
     ),
     "evaluate": "metric",
 }
+_AT_A_DRAW = "adapted from a sample that is known to learn"
 
 
 class SyntaxWriter:
@@ -67,15 +68,17 @@ class SyntaxWriter:
                 origin=[f"all: {first['name']} - the drafts differ in structure"],
                 report=None,
             )
-        chosen, origin = {}, []
         framework, reports = framework_of(first["code"]).name, (first["report"], second["report"])
-        for name in SEGMENTS:
-            index, reason = 0, "the same in both"
-            if parts[0][name] != parts[1][name]:
-                index, reason = _choose(name, framework, *reports)
-            chosen[name] = parts[index][name]
-            origin.append(f"{name}: {drafts[index]['name']} - {reason}")
-        chosen["imports"] = with_imports(chosen["imports"], parse(parts[1]["imports"]))
+        same = 0, "the same in both"
+        choices = {
+            name: same if parts[0][name] == parts[1][name] else _choose(name, framework, *reports) for name in SEGMENTS
+        }
+        if choices["model"][0] == 1:
+            choices |= dict.fromkeys(_told_of_the_model(choices), (1, "tells of the model that was chosen"))
+        chosen = {name: parts[index][name] for name, (index, _) in choices.items()}
+        origin = [f"{name}: {drafts[index]['name']} - {reason}" for name, (index, reason) in choices.items()]
+        other = parts[1 - choices["imports"][0]]["imports"]
+        chosen["imports"] = with_imports(chosen["imports"], parse(other))
         return Candidate(name="merged", code=tidy(join(chosen)), origin=origin, report=None)
 
     def repair(
@@ -101,7 +104,12 @@ def _choose(name: str, framework: str, first: CheckReport | None, second: CheckR
     if rows[0] != rows[1]:
         index = 0 if rows[0] > rows[1] else 1
         return index, f"honours {rows[index][1]:+d} of the plan against {rows[1 - index][1]:+d}"
-    return 0, "adapted from a sample that is known to learn"
+    return 0, _AT_A_DRAW
+
+
+def _told_of_the_model(choices: dict[str, tuple[int, str]]) -> list[str]:
+    """Title, settings and help, as far as nothing speaks for either draft: they go with the model."""
+    return [name for name in ("imports", "config", "main") if choices[name][1] == _AT_A_DRAW]
 
 
 def _rows(conformance: list[Conformance], segment: str, framework: str) -> tuple[int, int]:

@@ -110,13 +110,23 @@ def _without_unused_settings(code: str) -> str:
 
 
 def _retitled(code: str, plan: SolutionPlan, facts: list[Fact]) -> str:
-    """A docstring that is true of the new model: its title, and the format of the data."""
+    """A docstring that is true of the new model: its title, what the task is, and the format of the data."""
     old = ast.get_docstring(parse(code), clean=False) or ""
-    title = old.split("\n", maxsplit=1)[0]
+    title, _, rest = old.partition("\n")
     stated = next((str(fact["value"]) for fact in facts if fact["name"] == "architecture"), "")
     shown = vocabulary.find(vocabulary.ARCHITECTURES, title)
     if not stated or (shown and shown.name == stated):
         return code
-    new = f"{categories.title(plan.category).capitalize()}: {stated.upper() if len(stated) <= 6 else stated}."
+    task = re.split(r" with | in Keras", title.rstrip("."))[0]
+    if _tells_a_model(task):
+        task = categories.title(plan.category).capitalize()
+    new = f"{task}: {stated.upper() if len(stated) <= 6 else stated}."
+    first = re.match(r"\s*([^\n].*?\.)(?=\s)", rest, re.DOTALL)
+    told = [first.group(1)] if first and not _tells_a_model(first.group(1)) else []
     data = re.search(r"Data \(--data PATH\):.*?(?=\nResult|\Z)", old, re.DOTALL)
-    return code.replace(old, f"{new}\n\n{data.group().rstrip() if data else ''}\n", 1).replace(title, new)
+    parts = [new, *told, *([data.group().rstrip()] if data else [])]
+    return code.replace(old, "\n\n".join(parts) + "\n", 1).replace(title, new)
+
+
+def _tells_a_model(text: str) -> bool:
+    return vocabulary.find(vocabulary.ARCHITECTURES, text) is not None or "layer" in text

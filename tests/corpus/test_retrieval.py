@@ -44,6 +44,7 @@ def test_a_samples_own_plan_finds_it(sample: Sample) -> None:
         ("diffusion model for faces", "unconditional-image-generation/diffusion"),
         ("attention U-Net for lung segmentation", "image-segmentation/attention-unet"),
         ("multi-label classification of posters", "image-classification/multi-label"),
+        ("text classification of letters that have more than one topic", "text-classification/multi-label"),
     ],
 )
 def test_the_named_architecture_comes_first(requirement: str, found: str) -> None:

@@ -12,7 +12,8 @@ SAID = (
     ("image-classification", "a small net by knowledge distillation", "“knowledge distillation”: "),
     ("token-classification", "BiLSTM and CRF for place names", "“CRF”: "),
     ("token-classification", "a BiLSTM-CRF for place names", "“CRF”: "),
-    ("text-classification", "seven complaints, labels that may be combined", "“labels that may be combined”: "),
+    ("audio-classification", "seven birds, labels that may be combined", "“labels that may be combined”: several"),
+    ("text-classification", "multi-label topics in Keras", "“multi-label”: several labels at once are told in PyTorch"),
     ("time-series-forecasting", "remaining useful life of pumps", "“remaining useful life”: the next values"),
     ("anomaly-detection", "denoise EEG recordings", "“denoise EEG recordings”: signals are not cleaned"),
     ("automatic-speech-recognition", "text to speech for Welsh", "“text to speech”: no speech is made"),
@@ -28,6 +29,7 @@ SAID = (
 )
 SILENT = (
     ("image-classification", "several labels on each picture"),
+    ("text-classification", "more than one topic for a letter"),
     ("image-classification", "without any distillation, please"),
     ("anomaly-detection", "a denoising autoencoder for ECG beats that are odd"),
     ("reinforcement-learning", "balance a cart-pole by DQN"),

@@ -162,6 +162,10 @@ def test_stated_kernels_and_dense_layers_stand_in_the_plan() -> None:
 def test_one_label_and_several_are_told_apart() -> None:
     assert plan("classify photos of flowers with a small CNN").output.startswith("one of")
     assert "labels per image" in plan("multi-label classification of photos").output
+    assert plan("text classification: sort letters into 4 topics").output.startswith("one of 4")
+    assert plan("text classification: 4 topics of letters, labels that can be combined").output == (
+        "zeros and ones for 4 labels per text, shape (N, 4)"
+    )
 
 
 def test_without_a_sample_of_the_framework_the_other_ones_plan_serves_with_less_confidence() -> None:

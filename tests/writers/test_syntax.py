@@ -150,6 +150,17 @@ def test_the_merge_takes_each_segment_from_the_draft_that_honours_more(job: Make
     ast.parse(merged["code"])
 
 
+def test_title_settings_and_help_go_with_the_model_that_is_merged(job: MakeJob) -> None:
+    work = job("text classification: tags of letters, 5 labels that can be combined, an LSTM")
+    merged = WRITER.merge(work.request, work.plan, candidates(work, "passed", "passed"))["code"]
+    title, first, data, *_ = (ast.get_docstring(ast.parse(merged)) or "").split("\n\n")
+    assert title == "Multi-label text classification: LSTM."
+    assert first.startswith("Tells which of several labels hold for a text") and "attention" not in first
+    assert data.startswith("Data (--data PATH): a CSV file with the column text, then one column per label")
+    assert 'description="Multi-label text classification: LSTM."' in merged
+    assert "num_heads" not in merged
+
+
 def test_what_ran_counts_before_what_it_honours(job: MakeJob) -> None:
     work = job("classify customers who churn from 9 features, MLP with hidden layers of 96 and 24 units")
     drafts = candidates(work, "passed", "failed")

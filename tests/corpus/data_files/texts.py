@@ -14,6 +14,13 @@ def labelled_texts(folder: Path) -> None:
     write_csv(folder / "texts.csv", {"id": range(len(texts)), "label": labels, "text": texts})
 
 
+def texts_of_several_labels(folder: Path) -> None:
+    """None, one or all of three labels hold."""
+    texts = [f"{remark} {number}" for number, remark in enumerate(3 * REMARKS)]
+    labels = {name: [number // 2**place % 2 for number in range(len(texts))] for place, name in enumerate("abc")}
+    write_csv(folder / "texts.csv", {"text": texts, **labels})
+
+
 def book(folder: Path) -> None:
     """Some lines of prose; the end brings characters that the beginning lacks."""
     lines = [f"Chapter {number}: the heron sees the fish.\n" for number in range(60)]
@@ -60,6 +67,9 @@ FILES: dict[str, DataFiles] = {
         labelled_texts, (*NARROW, "--hidden-size", "8"), "data/texts.csv"
     ),
     "text-classification/transformer-encoder": DataFiles(labelled_texts, ATTENTION, "data/texts.csv"),
+    "text-classification/multi-label": DataFiles(
+        texts_of_several_labels, (*ATTENTION, "--num-classes", "3"), "data/texts.csv"
+    ),
     "text-generation/lstm": DataFiles(
         book, (*NARROW, "--hidden-size", "8", "--generated-length", "5"), "data/book.txt"
     ),
