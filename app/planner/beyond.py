@@ -84,6 +84,11 @@ BEYOND: tuple[Beyond, ...] = (
         ("graph-",),
     ),
     Beyond(
+        r"link[- ]prediction|predict\w* (?:missing |new )?(?:links|edges)|knowledge[- ]graph completion",
+        "nodes and graphs get a class here, not pairs of nodes",
+        ("graph-",),
+    ),
+    Beyond(
         r"(?:knowledge )?distill?ation|teacher[- ]student|student[- ]teacher", "one model is trained, without a teacher"
     ),
     Beyond(

@@ -69,6 +69,7 @@ NUM_CLASSES: tuple[str, ...] = (
     # "3,391 crops" are pictures, "12 crops" may be classes
     rf"(?<!with )(?!\d{{1,3}}[,.]\d{{3}}|\d{{4}}){{n}}\s(?:{_NO_LABEL}[\w-]+\s){{0,2}}?{_WEAK_LABELS}"
     r"(?!\w|\s(?:of )?(?:layers|blocks|per|long))",
+    r"\({n} (?:conditions|faults|states|modes|outcomes)\)",
     r"keyword spotting\W{1,3}(?:with |of |for )?{n} (?:key)?words",
     r"(?:speech commands?|spoken commands?|spoken words|wake[- ]words?)(?!\w)[^.;]{0,60}? {n} (?:key)?words(?!\w| per)",
     # sort support tickets into 5 queues; route each mail to one of 7 departments

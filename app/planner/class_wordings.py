@@ -74,6 +74,7 @@ _TO = r"([01])\s?(?:-|to|through|bis|à)\s?(\d{1,2})(?![\d.,]\d|\d|-|\s?%)"
 _SCALES = (  # a rating from 1 to 5, KL grade 0-4, 1-5 stars
     r"\b(?:stars?|(?:star )?ratings?|grades?|scores?|scale|levels?|severity|quality|class(?:es)?|labels?) "
     rf"?(?:\(|:|of|from|is|are|,|between)?\s?{_TO}",
+    rf"\b(?:grade|rate|score|stage) (?:[\w'-]+ ){{1,4}}\({_TO}\)",
     rf"(?<![\w.]){_TO}[- ](?:stars?|(?:point )?(?:scale|rating))(?!\w)",
 )
 _LONGEST_SCALE = 12

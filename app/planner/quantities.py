@@ -20,6 +20,7 @@ POSSIBLE: dict[str, tuple[float, float]] = {
     "hidden_size": (1, 100_000), "embedding_dim": (1, 100_000), "latent_dim": (1, 100_000),
     "patch_size": (1, 512),
     "base_width": (1, 4096), "depth": (1, 12), "vocab_size": (2, 10_000_000), "sequence_length": (1, 8192),
+    "summary_length": (2, 4096),
     "window": (1, 100_000), "horizon": (1, 10_000), "sample_rate": (100, 400_000), "num_mels": (1, 1024),
     "scale_factor": (2, 16), "num_frames": (1, 1000), "num_steps": (1, 100_000),
     "gamma": _TO_ONE, "gae_lambda": _TO_ONE, "clip_range": _ABOVE_ZERO, "buffer_size": (1, 100_000_000),

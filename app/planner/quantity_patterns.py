@@ -33,6 +33,12 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         r"{n}[- ](?:characters?|letters?|symbols?|words?|tokens?)[- ](?:alphabet|dictionary|lexicon)",
     ),
     "num_classes": NUM_CLASSES,
+    "summary_length": (
+        rf"summar(?:y|ies)(?:[ :=](?:length|of|up to|at most|in|with|to|limited to|max(?:imum)?|not over)){{0,3}}[ :=]"
+        rf"{{n}} {_WORD}(?!\w)",
+        rf"{{n}}[- ]{_WORD}[- ](?:long )?summar(?:y|ies)(?!\w)",
+        rf"summary[ _]length{IS}{{n}}",
+    ),
     "sequence_length": (
         r"(?:seq(?:uence)?|sentence|token|text|input|context|document|review|max(?:imum)?|padded)[ _]"
         r"(?:length|len|window)"
@@ -93,12 +99,13 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "clip_seconds": (
         r"{n}[- ]?(?:s|secs?|seconds?|sekunden)[- ](?:\w+\s)?(?:clips?|audio|recordings?|long|snippets|excerpts"
-        r"|segments|sounds)",
+        r"|segments|sounds|utterances?|samples|files|calls)",
         rf"(?:{_SOUNDS})\s(?:of|lasting|are|is|lasts?|takes?|have|has|run|von|de|di|sind)\s"
         r"(?:(?:all|each|about|around|roughly|exactly|only|length|a length of|cut to|trimmed to|padded to)\s){0,3}"
         r"{n}\s?(?:s|secs?|seconds?|sekunden|secondes|segundos|secondi)(?!\w)",
         rf"{{n}}\s?(?:s|secs?|seconds?|sekunden|secondes|segundos|secondi)\s(?:per|in each|for each|a)\s(?:{_SOUNDS})",
         r"{n}\s?(?:s|secs?|seconds?)(?: of (?:audio|sound|speech)| each| long| at)(?!\w)",
+        r"(?:up to|at most|no longer than) {n}\s?(?:s|secs?|seconds?)(?!\w)",
         rf"(?:{_SOUNDS}) (?:length|duration){IS}{{n}}\s?(?:s|secs?|seconds?)(?!\w)",
         rf"(?<!\w)(?:{_SOUNDS})\s?(?::|,|up to|at most|of up to|no longer than)\s?{{n}}\s?(?:s|secs?|seconds?)(?!\w)",
     ),

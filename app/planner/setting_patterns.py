@@ -15,6 +15,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         r"\bz\s?=\s?{n}",
         r"{n}[- ](?:latent |hidden )(?:dim(?:ension)?s?|variables|factors|features)",
         r"{n} factors(?!\w)",
+        r"(?:latent )?factors (?:of|=|:)?\s?{n}(?!\w)",
         r"rank(?:[- ]|\s?(?:of|=|:)\s?){n}(?!\w)",
     ),
     "embedding_dim": (
@@ -28,7 +29,8 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         r"(?<!\w)hid(?:den)?\s?[=:]?\s?{n}"
         r"(?!\s?(?:layers?|blocks?|-\d|and \d|[,/]\s?\d+(?=\s?(?:[,)\]/]|$|units|neurons))))",
         r"{n}[- ]?hidden(?!\w|[- ](?:[\w-]+[- ]){0,2}(?:layers?|blocks?))",
-        r"layers?\s?(?:of|with|x|×|,|at)\s?{n}\s(?:hidden\s)?(?:units|cells)(?!\s?(?:,|and)\s\d)",
+        r"(?:lstm|gru|rnn)s?\s\d\s?[x×]\s?(?P<n>\d{2,4})(?!\w)",
+        r"layers?\s?(?:of|with|x|×|,|at)\s?{n}\s(?:hidden\s)?(?:units|cells|neurons|nodes)(?!\s?(?:,|and)\s\d)",
         r"{n}\shidden\s(?:units|neurons|nodes|dimensions|cells)",
         r"(?:one|a|single) hidden layer {n}(?!\s?(?:,|and|-)\s?\d|\s?x)",
         r"hidden\slayers?(?:,)?\s(?:of|with|having|each with|each of)\s{n}(?:\s(?:units|neurons|nodes))?(?!\s?(?:,"
@@ -47,6 +49,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         r"{n}\s(?:(?:stacked|hidden|bi-?directional|recurrent|lstm|gru|rnn|transformer|encoder|decoder"
         r"|conv(?:olutional|olution)?|graph|message[- ]passing|gcn|gat|attention|self-attention"
         r"|residual|dilated|temporal|1d|2d)[- ]){1,3}(?:layers?|blocks?|stages?)(?!\w)",
+        r"(?:lstm|gru|rnn)s?\s(?P<n>\d)\s?[x×]\s?\d{2,4}(?!\w)",
         r"{n}\sstacked\s(?:bi)?(?:lstm|gru|rnn)s?",
         rf"num_layers{IS}{{n}}",
         r"(?<!\w)(?:n_)?layers?\s?[=:]\s?{n}(?!\s?[,/-]\s?\d)",

@@ -71,4 +71,5 @@ WINDOW: tuple[str, ...] = (
     rf"(?<!\w)stretch(?:es)? of {{n}} {_TIME}",
     r"{n} (?:samples|points|readings) (?:@|at) \d",
     rf"{{n}} past {_TIME}",
+    r"windows? {n}(?=\s?[,.;)]|$)",
 )

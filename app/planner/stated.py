@@ -43,7 +43,7 @@ _QUANTITIES = {
     "text-classification": _TEXT | {"num_classes", "kernel_sizes"},
     "token-classification": _TEXT | {"num_classes"},
     "question-answering": _TEXT,
-    "summarization": _TEXT,
+    "summarization": _TEXT | {"summary_length"},
     "translation": _TEXT,
     "text-generation": _TEXT,
     "tabular-classification": {"num_features", "num_classes"},

@@ -26,6 +26,8 @@ _SIDES = (
     r"(?:image|img|input|picture|photo|tile|crop|frame|bild)s?[ _-]?(?:size|sz|resolution|side|größe)\s?(?:of|=|:|is"
     r"|to|von)?\s?(?:size\s?)?"
     r"(\d{2,4})(?!\d|[.,]\d|\s?(?:k\b|images|classes|epochs|features|dim))",
+    r"\b(?:image|input) (32|48|64|96|112|128|160|192|224|256|288|299|320|384|416|448|480|512|608|640|768|1024)"
+    r"(?=\s?(?:[,.;)+]|$))",
     r"(?<![\w.])(?:\d{2,4})(?=\s?(?:px\b|pixels\b))",
     r"resized?\s(?:\w+\s){0,2}?to\s(\d{2,4})(?!\d|\s?(?:images|%))",
     r"(?<![\w.])(\d{2,4})[- ]pixel(?!\w)(?! (?:wide|patch))",

@@ -42,13 +42,19 @@ _NAMED: tuple[tuple[str, object, str], ...] = (
     (
         "scheduler",
         "cosine",
-        r"\bcosine\b(?![- ](?:similarit|distance|embedding|loss|score|margin|metric|proximity))",
+        r"\bcosine(?:annealing(?:lr)?)?\b(?![- ](?:similarit|distance|embedding|loss|score|margin|metric|proximity))",
     ),
-    ("scheduler", "step", r"\bstep(?:wise)? (?:learning[- ]rate |lr )?(?:schedul\w+|decay)\b|\bstep[- ]?lr\b"),
+    (
+        "scheduler",
+        "step",
+        r"\bstep(?:wise)? (?:learning[- ]rate |lr )?(?:schedul\w+|decay)\b|\bstep[- ]?lr\b"
+        r"|\b(?:halv|reduc|decay|divid|drop|multipl)\w*(?: (?:by|the|it|learning|rate|lr|[\d.]+|a|factor|of))* every"
+        r" \w+(?: \w+)? epochs?\b",
+    ),
     ("scheduler", "one-cycle", r"\bone-?cycle(?:lr)?\b"),
     ("scheduler", "plateau", r"\breduce ?lr ?on ?plateau\b|\bon (?:a )?plateau\b"),
     ("scheduler", "exponential", r"\bexp(?:onential)?(?: lr| learning[- ]rate)? (?:decay|schedul\w+)"),
-    ("scheduler", "warm-up", r"\bwarm-?up\b"),
+    ("scheduler", "warm-up", r"\bwarm[- ]?up\b"),
     ("activation", "gelu", r"\bgelu\b"),
     ("activation", "leaky_relu", r"\bleaky[- _]?relu\b"),
     ("activation", "selu", r"\bselu\b"),
@@ -194,7 +200,7 @@ def _is_described(architecture: str, words: str, category: str) -> bool:
 def _read_variant(architecture: str, words: str, reading: Reading) -> None:
     """A size of a family that has a name of its own: `ResNet-50`, "an 18-layer ResNet"."""
     layers = reading.facts.get("num_layers")
-    if layers and architecture in _NUMBERED and int(str(layers["value"])) >= 10:
+    if layers and architecture in _NUMBERED and "net" in words.lower() and int(str(layers["value"])) >= 10:
         reading.add("variant", f"{architecture}-{layers['value']}", layers["text"])
         del reading.facts["num_layers"]
     elif re.search(r"\d|\+\+|bert|gpt", words, re.IGNORECASE) and not re.match(

@@ -25,7 +25,7 @@ def read_transformer_sizes(text: str, category: str, reading: Reading) -> None:
     kind = facts["architecture"]["value"] if "architecture" in facts else ""
     if kind == "gat" and "num_heads" in facts and "hidden_size" in facts:
         _count_all_heads(text, reading)
-    if kind not in _TRANSFORMERS:
+    if kind not in _TRANSFORMERS and (kind, category) != ("autoencoder", "self-supervised-learning"):
         return
     if depth := _DEPTH.search(text):
         facts.pop("depth", None)

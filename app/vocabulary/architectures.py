@@ -31,6 +31,8 @@ UNBUILT = (
     Term("deepar", r"deep-?ar", ("DeepAR",)),
     Term("n-beats", r"n-?beats", ("NBeats", "NBEATS")),
     Term("dcrnn", r"dcrnn|stgcn", ("DCRNN", "STGCN", "DiffusionConvolution")),
+    Term("ncf", r"neural collaborative filtering|(?-i:NCF)|neu-?mf", ("NCF", "NeuMF", "NeuralCollaborativeFiltering")),
+    Term("conformer", r"conformer", ("Conformer", "ConformerBlock")),
     Term("gru4rec", r"gru4rec|sas-?rec|bert4rec", ("GRU4Rec", "SASRec", "BERT4Rec")),
     Term("pointer-generator", r"pointer[- ]generator(?: networks?)?", ("PointerGenerator",)),
     Term("graphsage", r"graph-?sage", ("GraphSAGE", "SAGELayer")),
@@ -63,7 +65,11 @@ ARCHITECTURES = (
         r"dc-?gan|(?:deep convolutional )?gans?|generative adversarial(?: networks?)?",
         ("Generator", "Discriminator"),
     ),
-    Term("vae", r"vae|variational auto-?encoders?", ("VAE", "VariationalAutoencoder")),
+    Term(
+        "vae",
+        r"(?:(?:beta|β|lstm|conv(?:olutional)?)[- ])?vae|variational auto-?encoders?",
+        ("VAE", "VariationalAutoencoder"),
+    ),
     Term(
         "diffusion",
         r"ddpm|(?:denoising )?diffusion(?: model| probabilistic)?s?(?![- ](?:mri|weighted|tensor))",
@@ -71,7 +77,7 @@ ARCHITECTURES = (
     ),
     Term(
         "autoencoder",
-        r"(?:denoising |convolutional |sparse )?auto-?encoders?",
+        r"(?:denoising |convolutional |sparse |masked )?auto-?encoders?|mae(?=[- ](?:style|pre-?train\w*))",
         ("Autoencoder", "MaskedAutoencoder", "LSTMAutoencoder", "ConvAutoencoder", "DenoisingAutoencoder"),
     ),
     Term("efficientnet", r"efficient-?net(?:v2)?(?:-?b\d)?", ("InvertedResidual", "MBConv")),
@@ -93,7 +99,7 @@ ARCHITECTURES = (
     Term("cnn-gru", rf"{_CNN_AND_THEN}(?:bi-?)?gru", ()),
     Term("bilstm", r"bi-?(?:directional)?[- ]?lstms?", ("LSTM",)),
     Term("bigru", r"bi-?(?:directional)?[- ]?grus?", ("GRU",)),
-    Term("lstm", r"lstms?|long short[- ]term memory(?: networks?)?", ("LSTM",)),
+    Term("lstm", r"(?:char-)?lstms?|long short[- ]term memory(?: networks?)?", ("LSTM",)),
     Term("gru", r"grus?|gated recurrent(?: units?)?", ("GRU",)),
     Term(
         "tcn",
@@ -121,7 +127,9 @@ ARCHITECTURES = (
         ("EmbeddingNetwork", "Encoder", "Embedder", "TripletMarginLoss", "TripletLoss"),
     ),
     Term(
-        "matrix-factorisation", r"matrix[- ]factori[sz]ation|collaborative filtering|(?-i:MF)", ("MatrixFactorisation",)
+        "matrix-factorisation",
+        r"matrix[- ]factori[sz]ation|(?<!neural )collaborative filtering|(?-i:MF)",
+        ("MatrixFactorisation",),
     ),
     *UNBUILT,
     Term(

@@ -9,6 +9,7 @@ SAID = (
     ("time-series-classification", "sort point clouds of trees", "“point clouds”: "),
     ("time-series-classification", "six heart conditions, several labels each", "“several labels”: "),
     ("graph-machine-learning", "regress the boiling point of molecules", "“regress”: graphs and nodes get a class"),
+    ("graph-machine-learning", "link prediction among books", "“link prediction”: nodes and graphs get a class"),
     ("image-classification", "a small net by knowledge distillation", "“knowledge distillation”: "),
     ("token-classification", "BiLSTM and CRF for place names", "“CRF”: "),
     ("token-classification", "a BiLSTM-CRF for place names", "“CRF”: "),

@@ -240,6 +240,10 @@ def test_metrics_of_one_task_are_read(category: str, sentence: str, metrics: lis
         ("image-segmentation", "nnU-Net for livers", "unet"),
         ("video-classification", "an R(2+1)D-like network", "3d-cnn"),
         ("recommendation", "SASRec for films", "gru4rec"),
+        ("recommendation", "collaborative filtering of films", "matrix-factorisation"),
+        ("unconditional-image-generation", "a beta-VAE of sprites", "vae"),
+        ("text-generation", "a char-LSTM that writes", "lstm"),
+        ("automatic-speech-recognition", "conformer-ctc for Welsh", "conformer"),
     ],
 )
 def test_an_architecture_is_read_by_what_it_consists_of_too(category: str, sentence: str, architecture: str) -> None:

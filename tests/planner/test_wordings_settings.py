@@ -35,6 +35,9 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ("| classes | 14 |\n| epochs | 35 |\n| dropout | 0.25 |", {"num_classes": 14, "epochs": 35, "dropout": 0.25}),
         ("say which it is: oak, ash, birch, lime.", {"num_classes": 4}),
         ("it tells apart 43 dutch road signs at 32x32", {"num_classes": 43, "image_height": 32}),
+        ("grade the ripeness of pears (0-4), input 224.", {"num_classes": 5, "image_height": 224}),
+        ("sort nuts, Adam 1e-3 halved every 8 epochs", {"scheduler": "step", "learning_rate": 1e-3}),
+        ("sort nuts with CosineAnnealingLR", {"scheduler": "cosine"}),
         ("a frozen net at first, then fine-tuned with 2e-5", {"learning_rate": 2e-5}),
         ("put each print in the right one of our 9 drawers", {"num_classes": 9}),
         (
@@ -69,6 +72,7 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ("DQN with a replay buffer of 20,000, clip gradients at 5", {"buffer_size": 20000, "gradient_clip": 5}),
     ),
     "image-to-image": (
+        ("a residual CNN with 20 layers", {"architecture": "resnet", "num_layers": 20}),
         ("EDSR with 12 residual blocks and 48 features", {"num_layers": 12, "base_width": 48}),
         ("make old scans four times larger", {"scale_factor": 4}),
         ("upscale thermal frames two times, L1, Adam 1e-4", {"scale_factor": 2, "loss": "mean absolute error"}),
@@ -96,6 +100,7 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ("a size of 200 sounds fine, texts cut after 80 words", {"sequence_length": 80}),
     ),
     "token-classification": (
+        ("tags by a BiLSTM 2x96", {"num_layers": 2, "hidden_size": 96, "architecture": "bilstm"}),
         ("tags {O, B-RIVER, I-RIVER}", {"num_classes": 3}),
         ("no sentence over 50 words", {"sequence_length": 50}),
     ),
@@ -109,6 +114,10 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
             {"num_layers": 5, "num_heads": 4, "sequence_length": 64, "learning_rate": 2e-3, "scheduler": "exponential"},
         ),
     ),
+    "summarization": (
+        ("texts of 300 tokens, summaries of 40 tokens", {"sequence_length": 300, "summary_length": 40}),
+        ("30-word summaries", {"summary_length": 30}),
+    ),
     "question-answering": (
         (
             "ctx=256 tokens, layers 3, heads 2, EM and F1",
@@ -116,6 +125,7 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ),
     ),
     "tabular-regression": (
+        ("2 hidden layers x 48 neurons", {"num_layers": 2, "hidden_size": 48}),
         (
             "from 16 feats, dense [48, 24], NAdam 1e-3, R2",
             {"num_features": 16, "hidden_units": [48, 24], "learning_rate": 1e-3},
@@ -138,6 +148,7 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ("48 steps in, 8 steps out", {"window": 48, "horizon": 8}),
     ),
     "time-series-classification": (
+        ("fault of a pump (7 conditions), windows 512, WDCNN", {"num_classes": 7, "window": 512}),
         ("one guess for every stretch of 80 readings, 4 channels", {"window": 80, "num_features": 4}),
         ("Machine state: idle, cutting, jammed.", {"num_classes": 3}),
         ("wrist data (3 axes, 150 steps, 4 gestures)", {"window": 150, "num_features": 3, "num_classes": 4}),
@@ -152,6 +163,7 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
     ),
     "audio-classification": (
         ("log-mel 48 bands", {"num_mels": 48}),
+        ("3-second utterances of 40 speakers", {"clip_seconds": 3.0, "num_classes": 40}),
         (
             "sr=22050, cut in pieces of 4 seconds, mel spectrograms with 48 bands",
             {"sample_rate": 22050, "clip_seconds": 4, "num_mels": 48},
@@ -171,6 +183,7 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ),
     ),
     "recommendation": (
+        ("NCF with factors 48, BPR loss", {"architecture": "ncf", "latent_dim": 48, "loss": "BPR loss"}),
         (
             "300 customers, 1,200 wines, MF, emb=24",
             {"num_users": 300, "num_items": 1200, "architecture": "matrix-factorisation", "latent_dim": 24},
