@@ -89,8 +89,8 @@ _LOOSELY: dict[str, tuple[str, tuple[str, ...]]] = {
     "tcn": ("dilated", (*_PICTURES, "text-", "token-", "tabular-")),
 }
 """Architectures that a description names too ("an encoder-decoder"), and the tasks where it means another one."""
-_PARTS = {"unet": "diffusion", "attention-unet": "diffusion"}
-"""Architectures that are only a part where the other one is named: what a diffusion model removes the noise with."""
+_PARTS = {"unet": "diffusion", "attention-unet": "diffusion", "autoencoder": "vit"}
+"""What is only a part, or the way of training, where the other one is named: a U-Net removes a diffusion's noise."""
 _NOISE_SCHEDULE = re.compile(r"\bcosine (?:noise |beta |variance )?schedul\w+", re.IGNORECASE)
 
 

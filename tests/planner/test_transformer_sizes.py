@@ -13,6 +13,11 @@ READ: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("text-classification", "a transformer, dim=256, depth 4", {"hidden_size": 256, "num_layers": 4}),
     ("text-classification", "a transformer with an embedding size of 96", {"hidden_size": 96}),
     ("self-supervised-learning", "MAE pre-training, encoder depth 6, dim 256", {"hidden_size": 256, "num_layers": 6}),
+    (
+        "self-supervised-learning",
+        "MAE-style pretraining of a ViT, dim 256",
+        {"architecture": "vit", "hidden_size": 256},
+    ),
     ("graph-machine-learning", "graph attention, 8 heads, 8 hidden units each", {"hidden_size": 64, "num_heads": 8}),
     ("graph-machine-learning", "GAT with 4 heads, 16 hidden units", {"hidden_size": 16}),
 )
