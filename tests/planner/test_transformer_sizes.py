@@ -15,7 +15,7 @@ READ: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("self-supervised-learning", "MAE pre-training, encoder depth 6, dim 256", {"hidden_size": 256, "num_layers": 6}),
     (
         "self-supervised-learning",
-        "MAE-style pretraining of a ViT, dim 256",
+        "MAE pre-training of a ViT, dim 256",
         {"architecture": "vit", "hidden_size": 256},
     ),
     ("graph-machine-learning", "graph attention, 8 heads, 8 hidden units each", {"hidden_size": 64, "num_heads": 8}),
