@@ -112,6 +112,11 @@ BEYOND: tuple[Beyond, ...] = (
         ("reinforcement-",),
     ),
     Beyond(
+        r"duell?ing|prioriti[sz]ed (?:experience )?replay|noisy net\w*|(?-i:Rainbow)",
+        "the agent's network is a plain one, and what it remembers is drawn at random",
+        ("reinforcement-",),
+    ),
+    Beyond(
         r"(?:ppo|actor[- ]critic|a2c)(?=.*cart-?\s?pole)|cart-?\s?pole(?=.*(?:ppo|actor[- ]critic|a2c))",
         "the agent of main.py that has an actor and a critic swings a pendulum: put your environment in its place",
         ("reinforcement-",),

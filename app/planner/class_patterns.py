@@ -8,7 +8,7 @@ from dlcodegen.planner.numbers import IS
 
 _STRONG_LABELS = (
     r"(?:class(?:es)?|cls|categor(?:y|ies)|labels|klassen|kategorien|clases|catégories|categorías|classi|sorts|sorten|\w+sorten"
-    r"|arten)"
+    r"|\w*arten|tipos|tipi|espèces|especies|espécies)"
 )
 _LABELS = (
     r"(?:types|species|kinds|breeds|genres|emotions|diseases|tags|topics|intents|activities|varieties|styles|brands"
@@ -17,7 +17,7 @@ _LABELS = (
 )
 _WEAK_LABELS = (
     r"(?:areas|families|states|crops|digits|letters|languages|speakers|groups|objects|(?:sleep )?stages|sounds|persons"
-    r"|products|segments)"
+    r"|products|segments|identities|authors|novelists|writers|composers|painters)"
 )
 _NO_LABEL = (
     r"(?!layers|filters|units|epochs|features|columns|rows|gpus?|hours|days|and\b|or\b|of\b|with(?:out)?\b|images\b"
@@ -61,6 +61,7 @@ _APART = (
 NUM_CLASSES: tuple[str, ...] = (
     rf"(?:number|count|#)\s?(?:of)?\s?(?:\w+\s)?(?:output )?(?:classes|categories|labels|tags){IS}{{n}}",
     r"(?<!\w)(?:num_|n_)?(?:classes|categories|labels|klassen|tags|species|types|groups)\s?[=:]\s?{n}",
+    r"{n} (?:bio(?:es)?[- ]?|iob[- ]?)?tags(?!\w| per| for)",
     r"(?:categor(?:y|ies)|class(?:es)?|labels?|types?|departments?|topics?) \({n}(?: of (?:them|these|those))?\)",
     r"{n}[- ](?:way|class)(?!\w|[- ]object)",
     rf"{{n}}\s(?:{_NO_LABEL}[\w-]+\s){{0,3}}?{_STRONG_LABELS}(?!\w|\s(?:of )?(?:layers|blocks|per))",

@@ -44,7 +44,8 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         r"(?:length|len|window)"
         rf"{IS}{{n}}(?!\s?(?:days|hours|time|steps))",
         rf"{{n}}[- ]{_WORD}[- ](?:long|each|max(?:imum)?|(?!abstract\b)(?:{_TEXTS}))(?!\w)",
-        r"(?:at most|maximum(?: of)?|max|first|up to|to|(?:no|never|not) (?:longer|more) than|(?:fewer|less) than|<=|≤"
+        r"(?:at most|maximum(?: of)?|max|first|up to|to|(?:no|never|not) (?:longer|more) than"
+        r"|(?:fewer|less|shorter) than|<=|≤"
         r"|no(?: \w+|thing) (?:over"
         rf"|above|beyond|exceeds)|longer than) {{n}} (?:output |input )?{_WORD}(?!\w)",
         rf"(?:{_TEXTS})[\w ]{{0,20}} (?:of|with|are|is|has|have|having|contains?|runs?|von|de|di) "
@@ -56,7 +57,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         r"(?<!\w)[lnt]?\s?=?\s?{n} tok(?:en)?s?(?=\s?(?:[.,;)|]|$))",
         rf"(?:look(?:s|ing)? (?:back )?(?:at|over)|see(?:s|ing)?|read(?:s|ing)?|given|context of|conditioned on) "
         rf"(?:the (?:last|previous|preceding) )?{{n}} {_WORD}(?!\w)",
-        rf"(?:max_?len(?:gth)?|block_size|context){IS}{{n}}",
+        rf"(?:max_?len(?:gth)?|block[_ ]size|context){IS}{{n}}",
     ),
     "horizon": HORIZON,
     "window": WINDOW,
@@ -87,7 +88,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         rf"{IS}{{n}}",
     ),
     "buffer_size": (
-        rf"(?<!\w)(?:replay )?(?:buffer|memory)(?: (?:size|capacity))?{IS}{{n}}",
+        rf"(?<!\w)(?:replay (?:buffer|memory)|buffer|memory|replay)(?: (?:size|capacity))?{IS}{{n}}",
         r"{n} (?:\w+ )?transitions(?!\w)",
     ),
     "margin": (rf"(?<!\w)margin{IS}{{n}}",),
@@ -99,12 +100,13 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     ),
     "clip_seconds": (
         r"{n}[- ]?(?:s|secs?|seconds?|sekunden)[- ](?:\w+\s)?(?:clips?|audio|recordings?|long|snippets|excerpts"
-        r"|segments|sounds|utterances?|samples|files|calls)",
+        r"|segments|sounds|utterances?|samples|files|calls|windows?)",
         rf"(?:{_SOUNDS})\s(?:of|lasting|are|is|lasts?|takes?|have|has|run|von|de|di|sind)\s"
         r"(?:(?:all|each|about|around|roughly|exactly|only|length|a length of|cut to|trimmed to|padded to)\s){0,3}"
         r"{n}\s?(?:s|secs?|seconds?|sekunden|secondes|segundos|secondi)(?!\w)",
         rf"{{n}}\s?(?:s|secs?|seconds?|sekunden|secondes|segundos|secondi)\s(?:per|in each|for each|a)\s(?:{_SOUNDS})",
         r"{n}\s?(?:s|secs?|seconds?)(?: of (?:audio|sound|speech)| each| long| at)(?!\w)",
+        r"(?<=, ){n}\s?(?:s|secs?|seconds?)(?=\s?[,;.])",
         r"(?:up to|at most|no longer than) {n}\s?(?:s|secs?|seconds?)(?!\w)",
         rf"(?:{_SOUNDS}) (?:length|duration){IS}{{n}}\s?(?:s|secs?|seconds?)(?!\w)",
         rf"(?<!\w)(?:{_SOUNDS})\s?(?::|,|up to|at most|of up to|no longer than)\s?{{n}}\s?(?:s|secs?|seconds?)(?!\w)",
@@ -112,6 +114,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "num_mels": (
         r"{n}[- ]?(?:log[- ])?mel(?:s|[- ]?(?:bands|bins|filters|frequency|coefficients|channels))?(?!\w)",
         rf"n_mels{IS}{{n}}",
+        r"(?<!\w)mels? {n}(?=\s?(?:[,;.)]|$))",
         r"mel(?:[- ]?spectr\w+)?\s?(?:with|of|,|in|\()?\s?{n}[- ](?:bands|bins|filters|mels|channels)",
     ),
     "scale_factor": (
@@ -156,6 +159,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "num_steps": (
         r"{n}\s(?:diffusion|denoising|noise)\s(?:time[- ]?)?steps",
         r"{n}\stime[- ]?steps(?!\w)",
+        r"(?:ddpm|diffusion)[^.;]{0,40}? (?:with|of|in|over) {n} steps(?!\w)",
         r"(?<!\w)t\s?=\s?{n}(?:\s(?:time[- ]?)?steps)?",
     ),
 }

@@ -15,6 +15,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         r"\bz\s?=\s?{n}",
         r"{n}[- ](?:latent |hidden )(?:dim(?:ension)?s?|variables|factors|features)",
         r"{n} factors(?!\w)",
+        r"(?<![\w@-])(?<!top )k\s?=\s?(?P<n>\d{2,3})(?!\s?(?:\(|nearest|neighbo))",
         r"(?:latent )?factors (?:of|=|:)?\s?{n}(?!\w)",
         r"rank(?:[- ]|\s?(?:of|=|:)\s?){n}(?!\w)",
     ),
@@ -27,10 +28,12 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "hidden_size": (
         rf"hidden[ _](?:size|dim(?:ension)?s?|units?|width|state(?: size)?){IS}{{n}}",
         r"(?<!\w)hid(?:den)?\s?[=:]?\s?{n}"
-        r"(?!\s?(?:layers?|blocks?|-\d|and \d|[,/]\s?\d+(?=\s?(?:[,)\]/]|$|units|neurons))))",
+        r"(?!\s?(?:layers?|blocks?|heads?|-\d|and \d|[,/]\s?\d+(?=\s?(?:[,)\]/]|$|units|neurons))))",
         r"{n}[- ]?hidden(?!\w|[- ](?:[\w-]+[- ]){0,2}(?:layers?|blocks?))",
         r"(?:lstm|gru|rnn)s?\s\d\s?[x×]\s?(?P<n>\d{2,4})(?!\w)",
-        r"layers?\s?(?:of|with|x|×|,|at)\s?{n}\s(?:hidden\s)?(?:units|cells|neurons|nodes)(?!\s?(?:,|and)\s\d)",
+        r"(?:lstm|gru|rnn)s? (?:(?:en|de)coder )?{n}(?=\s?(?:->|→|[,;.)]|$))",
+        rf"(?<!\w)n_embd{IS}{{n}}",
+        r"layers?\s?(?:of|with|x|×|,|at)?\s?{n}\s(?:hidden\s)?(?:units|cells|neurons|nodes)(?!\s?(?:,|and)\s\d)",
         r"{n}\shidden\s(?:units|neurons|nodes|dimensions|cells)",
         r"(?:one|a|single) hidden layer {n}(?!\s?(?:,|and|-)\s?\d|\s?x)",
         r"hidden\slayers?(?:,)?\s(?:of|with|having|each with|each of)\s{n}(?:\s(?:units|neurons|nodes))?(?!\s?(?:,"
@@ -81,6 +84,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "base_width": (
         rf"base[ _](?:width|filters|channels){IS}{{n}}",
         r"{n}\sbase\s(?:filters|channels)",
+        r"(?<!\w)base {n}\s(?:filters|channels)",
         r"starting (?:with|from|at) {n}\s(?:filters|channels)",
         r"blocks?,? (?:and|with|of) {n}\s(?:features?(?: maps)?|filters|channels)(?!\w)",
     ),
@@ -145,6 +149,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         rf"weight[- _]decay{IS}{{n}}",
         rf"(?<!\w)wd{IS}{{n}}",
         r"{n}\s(?:of\s)?weight[- ]decay(?!\w)",
+        r"(?<!\w)l2\s?[=:]?\s?(?=0?\.0|\d(?:\.\d+)?e-){n}",
         rf"(?<!\w)l2(?:[- ](?:regulari[sz]ation|penalty)){IS}{{n}}",
     ),
     "momentum": (rf"(?<!\w)mom(?:entum)?{IS}{{n}}", r"{n}\smomentum", r"(?<!\w)m\s?=\s?(?=0?\.9){n}"),

@@ -49,7 +49,7 @@ WINDOW: tuple[str, ...] = (
     rf"{_LAST}\s{{n}}\s\(?{_TIME}",
     rf"{_LAST}\s{{n}} {_ADJECTIVE}(?!\w)",
     rf"(?<!but )(?<!but the )(?:the|its|their|die|den|der|les|las|los) {_LAST}\s{{n}}{_LEFT_OUT}",
-    rf"(?<!\w)(?:window|win|look[- ]?back|history|fenster)(?:[ _](?:size|length|period|window))?{IS}{{n}}"
+    rf"(?<!\w)(?:window|win|look[- ]?back|history|context|fenster)(?:[ _](?:size|length|period|window))?{IS}{{n}}"
     rf"(?:\s?{_TIME})?",
     rf"(?:input|series|sequence|signal)[ _](?:length|window){IS}{{n}}(?:\s?{_TIME})?",
     rf"{{n}}[- ]{_TIME}\s(?:(?:input\s)?windows?|look[- ]?back|segments?|sequences?|series|eeg|ecg|signals?)",
@@ -71,5 +71,6 @@ WINDOW: tuple[str, ...] = (
     rf"(?<!\w)stretch(?:es)? of {{n}} {_TIME}",
     r"{n} (?:samples|points|readings) (?:@|at) \d",
     rf"{{n}} past {_TIME}",
+    r"\d (?:channels|sensors|ax[ei]s|leads|variables|features) (?:x|×|by|over) {n} (?:steps|samples|points|readings)",
     r"windows? {n}(?=\s?[,.;)]|$)",
 )

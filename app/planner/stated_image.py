@@ -23,7 +23,8 @@ _SAID, _PIXELS = r"\s?(?:of|=|:|is)?\s?(\d{2,4})(?!\d)", r"(?<![\w.])(\d{2,4})\s
 _HEIGHT = rf"\b(?:height|h(?=\s?[=:])){_SAID}|{_PIXELS}(?:high|tall)\b"
 _WIDTH = rf"\b(?:width|w(?=\s?[=:])){_SAID}|{_PIXELS}wide\b"
 _SIDES = (
-    r"(?:image|img|input|picture|photo|tile|crop|frame|bild)s?[ _-]?(?:size|sz|resolution|side|größe)\s?(?:of|=|:|is"
+    r"(?:image|img|input|picture|photo|tile|crop|frame|bild)s?[ _-]?(?:size|sz|resolution|res|side|größe)\s?"
+    r"(?:of|=|:|is"
     r"|to|von)?\s?(?:size\s?)?"
     r"(\d{2,4})(?!\d|[.,]\d|\s?(?:k\b|images|classes|epochs|features|dim))",
     r"\b(?:image|input) (32|48|64|96|112|128|160|192|224|256|288|299|320|384|416|448|480|512|608|640|768|1024)"
@@ -51,7 +52,7 @@ _SHOWN = (
     r"|clips?|footage|micrographs?)"
 )
 _COLOUR = (
-    rf"\brgb\b(?!-?d)|colou?r(?:ed)? {_SHOWN}\b|in (?:full )?colou?r\b"
+    rf"\brgb\b(?!-?d)|colou?r(?:ed)? {_SHOWN}\b|in (?:full )?colou?r\b|\ben (?:color|couleurs?)\b|\bin farbe\b"
     rf"|{_OF_PICTURES}colou?r(?:ed)?(?=\s?(?:[.,;)]|$))|[,;:(]\s?colou?r,? (?=\d{{1,4}}\s?(?:[x×]|by\b|px))"
     rf"|^colou?r,? (?=\d{{1,4}}\s?(?:[x×]|by\b))|\b(?:type|mode|kind|channels)\s?[:=]\s?colou?r\b"
     r"|farbbild\w*|彩色"

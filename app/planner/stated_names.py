@@ -29,7 +29,8 @@ _NAMED: tuple[tuple[str, object, str], ...] = (
     (
         "augmentation",
         True,
-        r"(?<!time )(?<!time-)\baugment\w*|\baugs?\b(?!\s?:)|\brandom (?:horizontal )?(?:flips?|crops?|rotations?)\b",
+        r"(?<!time )(?<!time-)\b(?:rand|auto|trivial)?augment\w*|\baugs?\b(?!\s?:)"
+        r"|\brandom (?:horizontal )?(?:flips?|crops?|rotations?)\b",
     ),
     ("batch_norm", True, r"\bbatch[- _]?norm(?:ali[sz]ation)?\b|(?-i:\bBN\b)"),
     (
@@ -75,8 +76,9 @@ _MEANS_LOSS = (  # "MSE, Adam, 20 epochs" lists how it is trained
     r"|[.,;]? (?:and |with )?(?:n?adam|radam|sgd|rms|ada)"
 )
 _LEADS_TO_LOSS = (
-    r"(?:loss(?: function)?|criterion|objective|minimi[sz]\w+|optimi[sz]\w+|train\w* (?:with|on|by|against)|w/)"
-    r"(?:[ :=]|of|is|the){0,6}$"
+    r"(?:(?:n?adamw?|sgd|rms-?prop)(?=\W*$)|loss(?: function)?|criterion|objective|minimi[sz]\w+"
+    r"|optimi[sz]\w+|train\w* (?:with|on|by|against)|w/)"
+    r"(?:[ :=,]|of|is|the){0,6}$"
 )
 _LEADS_TO_METRIC = (
     r"(?:metric|report\w*|measur\w*|scor\w*|evaluat\w*|judg\w*|quot\w*|care\w* (?:about|for)|show\w*|print\w*|tell|give"
@@ -162,7 +164,7 @@ def _read_metrics(text: str, category: str, reading: Reading) -> None:
     for term, _ in sorted(named, key=lambda item: -len(item[1].group())):
         match = term.search(text)
         if match and not _is_dismissed(text, match):
-            is_ranking = match.group() == "AP" and category != "object-detection"
+            is_ranking = match.group() in ("AP", "MAP", "mAP") and category != "object-detection"
             found.append((match.start(), "average_precision" if is_ranking else term.name, match.group()))
             text = blank(text, match)
             if term.name == "map_50" and (at := _OVERLAP.match(text, match.end())):
@@ -204,7 +206,7 @@ def _read_variant(architecture: str, words: str, reading: Reading) -> None:
         reading.add("variant", f"{architecture}-{layers['value']}", layers["text"])
         del reading.facts["num_layers"]
     elif re.search(r"\d|\+\+|bert|gpt", words, re.IGNORECASE) and not re.match(
-        r"[12]-?d|seq2seq", words, re.IGNORECASE
+        r"[12]-?d|seq2seq|nano|mini", words, re.IGNORECASE
     ):
         reading.add("variant", words, words)
 

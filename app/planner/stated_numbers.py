@@ -9,7 +9,7 @@ from dlcodegen.planner.reading import Reading, blank
 from dlcodegen.planner.time_steps import TimeSteps
 
 _NUMBERS = (
-    r"[\[(]?(\d{1,5}(?:\s?(?:,|and|->|-|→|then|/|,\s?and)\s?\d{1,5}){1,15})"
+    r"[\[(]?(\d{1,5}(?:\s?(?:,|and|->|-|→|then|/|,\s?and|(?= \d))\s?\d{1,5}){1,15})"
     # "hidden size 384, 6 layers", "filters 64/128/256, 3x3 kernels": the last number counts another thing
     r"(?!\d|\s?[x×*]\s?\d|[- ](?:\w+ ){0,2}(?:layers?|heads?|epochs?|blocks?|levels?)(?!\w))[)\]]?"
 )

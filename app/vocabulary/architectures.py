@@ -21,6 +21,13 @@ UNBUILT = (
         r"c3d|i3d|x3d|slow-?fast|r\(2\+1\)d|3-?d[- ](?:cnn|conv(?:olution(?:al|s)?)?)(?: networks?)?",
         ("Conv3d", "Conv3D"),
     ),
+    Term("pspnet", r"psp-?net|segformer|mask2former", ("PSPNet", "PyramidPooling", "SegFormer")),
+    Term(
+        "byol",
+        r"byol|moco(?:-?v\d)?|barlow twins|swav|simsiam|(?-i:DINO)",
+        ("BYOL", "MoCo", "BarlowTwins", "SwAV", "SimSiam", "DINO"),
+    ),
+    Term("tab-transformer", r"(?:tab|ft)-?transformer", ("TabTransformer", "FTTransformer")),
     Term("hourglass", r"(?:stacked )?hourglass(?: networks?)?", ("Hourglass",)),
     Term("hrnet", r"hr-?net", ("HRNet",)),
     Term("edsr", r"edsr|srcnn|rcan|e?sr-?gan", ("EDSR", "SRCNN", "RCAN", "SRGAN")),
@@ -34,7 +41,7 @@ UNBUILT = (
     Term("ncf", r"neural collaborative filtering|(?-i:NCF)|neu-?mf", ("NCF", "NeuMF", "NeuralCollaborativeFiltering")),
     Term("conformer", r"conformer", ("Conformer", "ConformerBlock")),
     Term("gru4rec", r"gru4rec|sas-?rec|bert4rec", ("GRU4Rec", "SASRec", "BERT4Rec")),
-    Term("pointer-generator", r"pointer[- ]generator(?: networks?)?", ("PointerGenerator",)),
+    Term("pointer-generator", r"pointer[- ](?:generator(?: networks?)?|networks?)", ("PointerGenerator",)),
     Term("graphsage", r"graph-?sage", ("GraphSAGE", "SAGELayer")),
     Term("mpnn", r"(?-i:MPNN)|message[- ]passing(?: neural)? networks?", ("MPNN", "MessagePassing")),
     Term("pointnet", r"point-?net(?:\+\+)?", ("PointNet",)),
@@ -109,7 +116,8 @@ ARCHITECTURES = (
     Term(
         "transformer",
         r"(?<!power )(?<!electricity )(?<!electrical )(?<!distribution )transformers?"
-        r"(?! (?:oil|temperature|load|stations?|faults?|failures?))|(?:distil|ro)?bert(?:a)?|gpt(?:-?2)?"
+        r"(?! (?:oil|temperature|load|stations?|faults?|failures?))|(?:distil|ro)?bert(?:a)?"
+        r"|(?:nano|mini)?-?gpt(?:-?2)?"
         r"|self-attention",
         (
             "TransformerEncoder",

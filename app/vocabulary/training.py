@@ -19,7 +19,8 @@ OPTIMIZERS = (
 LOSSES = (
     Term(
         "binary cross-entropy + Dice",
-        r"(?:bce|binary[- ]cross[- ]?entropy)\s?(?:\+|and|plus|&|/|with|-)\s?(?:soft )?dice(?:[- ]loss)?"
+        r"(?:bce|binary[- ]cross[- ]?entropy)\s?(?:\+|and|plus|&|/|with|-)\s?(?:[\d.]+\s?[*×]?\s?)?(?:soft )?"
+        r"dice(?:[- ]loss)?"
         r"|dice\s?(?:loss)?\s?(?:\+|and|plus|&|/|-)\s?(?:bce|binary[- ]cross[- ]?entropy)|combo loss",
         ("BCEDiceLoss",),
     ),
@@ -40,11 +41,17 @@ LOSSES = (
     Term("Dice loss", r"(?:soft[- ])?dice[- ]loss", ("DiceLoss",)),
     Term("IoU loss", r"[gdc]?(?:iou|jaccard)[- ]loss", ("IoULoss", "generalized_box_iou_loss")),
     Term(
+        "triplet loss",
+        r"triplet(?:[- ]margin)?(?:[- ]loss)?",
+        ("TripletMarginLoss", "TripletLoss", "triplet_margin_loss"),
+    ),
+    Term(
         "cross-entropy",
         r"(?:sparse[- _])?(?:categorical[- _])?cross[- _]?entropy(?:[- _]loss)?|softmax loss|negative"
         r" log[- ]likelihood|(?-i:CE)",
         ("CrossEntropyLoss", "cross_entropy", "SegmentationLoss", "TaggingLoss"),
     ),
+    Term("berHu loss", r"ber-?hu(?:[- ]loss)?", ("BerHuLoss",)),
     Term("wing loss", r"(?:adaptive )?wing[- ]loss", ("WingLoss", "AdaptiveWingLoss")),
     Term("SILog loss", r"si-?log(?:[- ]loss)?|scale[- ]invariant (?:log(?:arithmic)? )?(?:loss|error)", ("SILogLoss",)),
     Term("BPR loss", r"(?-i:BPR)(?:[- ]loss)?|bayesian personali[sz]ed ranking", ("BPRLoss",)),
@@ -57,11 +64,6 @@ LOSSES = (
     Term("smooth L1", r"smooth[- ]l1(?:[- ]loss)?", ("SmoothL1Loss", "HuberLoss", "smooth_l1_loss")),
     Term("log-cosh", r"log[- ]?cosh(?:[- ]loss)?", ("LogCoshLoss",)),
     Term("quantile loss", r"(?:quantile|pinball)[- ]loss", ("QuantileLoss",)),
-    Term(
-        "triplet loss",
-        r"triplet(?:[- ]margin)?(?:[- ]loss)?",
-        ("TripletMarginLoss", "TripletLoss", "triplet_margin_loss"),
-    ),
     Term("contrastive loss", r"contrastive(?:[- ]loss)?|nt-?xent|info-?nce", ("ContrastiveLoss", "NTXentLoss")),
     Term(
         "mean absolute error",
@@ -125,6 +127,10 @@ METRICS = (
     Term("ndcg", r"n?dcg(?:(?:@| at )\d+)?"),
     Term("mrr", r"(?-i:MRR)|mean reciprocal rank"),
     Term("abs_rel", r"abs(?:olute)?[- _]?rel(?:ative)?(?: error)?"),
+    Term("delta_1", r"(?:delta|δ)[_ ]?(?:1(?!\.)|<\s?1\.25)"),
+    Term("crps", r"crps"),
+    Term("meteor", r"(?-i:METEOR)"),
+    Term("cider", r"(?-i:CIDEr)"),
     Term("word_error_rate", r"wer|word error rate"),
     Term("character_error_rate", r"(?-i:CER)|character error rate"),
 )

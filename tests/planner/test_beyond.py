@@ -22,6 +22,7 @@ SAID = (
     ("self-supervised-learning", "match images and captions", "“images and captions”: only the pictures are read"),
     ("recommendation", "the next film of a session", "“session”: users and items are matched"),
     ("recommendation", "rank passages for a query", "“passages for a query”: texts are not read"),
+    ("reinforcement-learning", "DQN with dueling heads", "“dueling”: the agent's network is a plain one"),
     ("reinforcement-learning", "balance a cart-pole by PPO", "“cart-pole”: the agent of main.py"),
     ("text-classification", "show Grad-CAM, and export to ONNX", "“Grad-CAM”: "),
     ("text-classification", "show Grad-CAM, and export to ONNX", "“ONNX”: "),

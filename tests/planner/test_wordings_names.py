@@ -224,7 +224,9 @@ def test_of_several_readings_the_likely_one_is_taken(category: str, sentence: st
     [
         ("time-series-forecasting", "rent of the next 5 days, sMAPE and MAPE", ["smape", "mape"]),
         ("recommendation", "NDCG@10, hit ratio and recall@10", ["ndcg", "hit_rate_at_10", "recall_at_10"]),
-        ("depth-estimation", "report abs rel, then RMSE", ["abs_rel", "rmse"]),
+        ("depth-estimation", "report abs rel, then RMSE and delta1", ["abs_rel", "rmse", "delta_1"]),
+        ("metric-learning", "rank-1 and mAP", ["recall_at_1", "average_precision"]),
+        ("image-to-text", "METEOR and CIDEr", ["meteor", "cider"]),
         ("automatic-speech-recognition", "CER and WER", ["character_error_rate", "word_error_rate"]),
     ],
 )
@@ -248,3 +250,17 @@ def test_metrics_of_one_task_are_read(category: str, sentence: str, metrics: lis
 )
 def test_an_architecture_is_read_by_what_it_consists_of_too(category: str, sentence: str, architecture: str) -> None:
     assert value(category, sentence, "architecture") == architecture
+
+
+@pytest.mark.parametrize(
+    ("category", "sentence", "loss"),
+    [
+        ("image-segmentation", "loss = 0.5*BCE + 0.5*Dice", "binary cross-entropy + Dice"),
+        ("metric-learning", "triplet + CE", "triplet loss"),
+        ("keypoint-detection", "an adaptive wing loss", "wing loss"),
+        ("depth-estimation", "SILog loss", "SILog loss"),
+        ("time-series-forecasting", "LSTM, adam, mse, 9 epochs", "mean squared error"),
+    ],
+)
+def test_a_loss_is_read_whether_a_script_can_have_it_or_not(category: str, sentence: str, loss: str) -> None:
+    assert value(category, sentence, "loss") == loss

@@ -35,6 +35,9 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ("| classes | 14 |\n| epochs | 35 |\n| dropout | 0.25 |", {"num_classes": 14, "epochs": 35, "dropout": 0.25}),
         ("say which it is: oak, ash, birch, lime.", {"num_classes": 4}),
         ("it tells apart 43 dutch road signs at 32x32", {"num_classes": 43, "image_height": 32}),
+        ("12 Pilzarten, in Farbe, RandAugment", {"num_classes": 12, "channels": 3, "augmentation": True}),
+        ("quiero clasificar 5 tipos de aves, input res 160", {"num_classes": 5, "image_height": 160}),
+        ("a CNN with filters 16 32 64 on 90x90", {"filters": [16, 32, 64], "image_width": 90}),
         ("grade the ripeness of pears (0-4), input 224.", {"num_classes": 5, "image_height": 224}),
         ("sort nuts, Adam 1e-3 halved every 8 epochs", {"scheduler": "step", "learning_rate": 1e-3}),
         ("sort nuts with CosineAnnealingLR", {"scheduler": "cosine"}),
@@ -100,6 +103,7 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ("a size of 200 sounds fine, texts cut after 80 words", {"sequence_length": 80}),
     ),
     "token-classification": (
+        ("4 entity types in BIO (9 tags), 3 layers 96 hidden 4 heads", {"num_classes": 9, "hidden_size": 96}),
         ("tags by a BiLSTM 2x96", {"num_layers": 2, "hidden_size": 96, "architecture": "bilstm"}),
         ("tags {O, B-RIVER, I-RIVER}", {"num_classes": 3}),
         ("no sentence over 50 words", {"sequence_length": 50}),
@@ -148,6 +152,7 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ("48 steps in, 8 steps out", {"window": 48, "horizon": 8}),
     ),
     "time-series-classification": (
+        ("9 channels x 160 steps", {"num_features": 9, "window": 160}),
         ("fault of a pump (7 conditions), windows 512, WDCNN", {"num_classes": 7, "window": 512}),
         ("one guess for every stretch of 80 readings, 4 channels", {"window": 80, "num_features": 4}),
         ("Machine state: idle, cutting, jammed.", {"num_classes": 3}),
@@ -163,6 +168,7 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
     ),
     "audio-classification": (
         ("log-mel 48 bands", {"num_mels": 48}),
+        ("cough or none, 2 seconds, mel 80, LSTM 96, recall", {"clip_seconds": 2.0, "num_mels": 80, "hidden_size": 96}),
         ("3-second utterances of 40 speakers", {"clip_seconds": 3.0, "num_classes": 40}),
         (
             "sr=22050, cut in pieces of 4 seconds, mel spectrograms with 48 bands",
@@ -183,6 +189,7 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ),
     ),
     "recommendation": (
+        ("factorise 900 users x 400 films, k=24, L2 0.02", {"latent_dim": 24, "weight_decay": 0.02}),
         ("NCF with factors 48, BPR loss", {"architecture": "ncf", "latent_dim": 48, "loss": "BPR loss"}),
         (
             "300 customers, 1,200 wines, MF, emb=24",
