@@ -19,7 +19,7 @@ demo: $(BIN)/.installed ## Build a project from one sentence in ./demo-project, 
 	cd demo-project && ../$(BIN)/python main.py --smoke
 
 test: check ## Everything that CI runs: style, types, tests, a few steps of every benchmark; about a quarter of an hour
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 	$(BIN)/dlcodegen bench quick
 
 test-slow: $(BIN)/.installed ## Every sample of the pool must run in the sandbox, learn, and read files; about twenty minutes

@@ -11,8 +11,8 @@ from ruff import find_ruff_bin
 
 from tests.e2e.sentences import SENTENCES
 
-# Pictures and a table always; the others take minutes together.
-ALWAYS = ("the_demo", "regression")
+# Pictures always (tables: test_install.py); the others take minutes together.
+ALWAYS = ("the_demo",)
 
 
 @pytest.mark.parametrize(
