@@ -1,24 +1,17 @@
 """`dlcodegen bench`: our measurements, each a command that can be interrupted and goes on where it was."""
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from dlcodegen.cli import bench_code, bench_report, bench_runs, options
-from dlcodegen.cli.measuring import RESULTS, Fresh, Out, measure, measured
-from dlcodegen.errors import InputError
-
-if TYPE_CHECKING:
-    from dlcodegen.corpus.dense import DenseOpinion
-    from dlcodegen.evals.journal import Row
+from dlcodegen.cli import bench_code, bench_corpus, bench_report, bench_runs, bench_speed, options
+from dlcodegen.cli.measuring import Fresh, Out, measure
 
 bench = typer.Typer(
     help="Measure this installation. Results are JSON lines; an interrupted measurement goes on where it was.",
     no_args_is_help=True,
 )
-_CORPUS_PARTS = ("retrieval", "duplicates", "derivation", "growth", "samples")
 
 
 @bench.command()
@@ -52,51 +45,6 @@ def ladder(out: Out = None, fresh: Fresh = False, as_json: options.AsJson = Fals
     from dlcodegen.evals import ladder_faults
 
     return measure("ladder", ladder_faults.steps(), ladder_faults.summary, out, fresh, as_json)
-
-
-@bench.command()
-def corpus(
-    parts: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[PART]...", show_default=False, help=f"Any of {', '.join(_CORPUS_PARTS)}; if none, all."
-        ),
-    ] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the JSON lines, a file for each part.")] = RESULTS,
-    embeddings: Annotated[
-        str, typer.Option(metavar="PROVIDER:NAME", show_default=False, help="Measure this embedding model beside BM25.")
-    ] = "",
-    embeddings_url: Annotated[
-        str, typer.Option(metavar="URL", show_default=False, help="OpenAI-compatible server of embeddings.")
-    ] = "",
-    fresh: Fresh = False,
-    as_json: options.AsJson = False,
-) -> int:
-    """Measure the sample pool: is the right sample found, what does a large pool cost, does every sample learn?
-
-    retrieval: requirements against the sample each asks for. duplicates: rules that keep copies out.
-    derivation: plans derived from code. growth: pools of up to 100,000. samples: every sample run.
-
-    For example:
-
-    dlcodegen bench corpus
-    dlcodegen bench corpus retrieval --embeddings openai:nomic-embed-text --embeddings-url http://localhost:8080/v1
-    """
-    from dlcodegen.cli import show
-
-    unknown = sorted(set(parts or ()) - set(_CORPUS_PARTS))
-    if unknown:
-        raise InputError(f"there is no part {unknown[0]!r}: use any of {', '.join(_CORPUS_PARTS)}")
-    summaries = {
-        name: measured(name, *_corpus_part(name, embeddings, embeddings_url), out / f"{name}.jsonl", fresh)
-        for name in parts or _CORPUS_PARTS
-    }
-    if as_json:
-        show.as_json({"benchmark": "corpus", "summary": summaries})
-    for name, rows in () if as_json else summaries.items():
-        typer.echo(f"\n{name}")
-        show.rows(rows)
-    return 0
 
 
 @bench.command()
@@ -137,6 +85,9 @@ def plans(
     return measure("plans", plan_prediction.steps(protocol), plan_prediction.summary, out, fresh, as_json)
 
 
+bench.command()(bench_corpus.corpus)
+bench.command()(bench_corpus.retrieval)
+bench.command()(bench_speed.speed)
 bench.command()(bench_code.code)
 bench.command()(bench_code.ablation)
 bench.command()(bench_code.temperature)
@@ -144,29 +95,3 @@ bench.command()(bench_runs.runs)
 bench.command()(bench_runs.models)
 bench.command()(bench_report.report)
 bench.command()(bench_report.quick)
-
-
-def _corpus_part(
-    name: str, embeddings: str, embeddings_url: str
-) -> "tuple[Iterable[tuple[str, Callable[[], Row]]], Callable[[list[Row]], list[Row]]]":
-    """Steps and summary of a part of `bench corpus`."""
-    from dlcodegen.evals import derivation, near_duplicates, pool_growth, pool_proof, retrieval
-
-    if name == "retrieval":
-        return retrieval.steps(_opinion(embeddings, embeddings_url)), retrieval.summary
-    modules = {
-        "duplicates": near_duplicates,
-        "derivation": derivation,
-        "growth": pool_growth,
-        "samples": pool_proof,
-    }
-    return modules[name].steps(), modules[name].summary
-
-
-def _opinion(embeddings: str, embeddings_url: str) -> "DenseOpinion | None":
-    if not embeddings:
-        return None
-    from dlcodegen.corpus.dense import DenseOpinion
-    from dlcodegen.models.embeddings import embedder
-
-    return DenseOpinion(embeddings, embedder(embeddings, embeddings_url))

@@ -18,6 +18,9 @@ Out = Annotated[
     Path | None,
     typer.Option(metavar="FILE", show_default=False, help="Where the JSON lines go; docs/evaluation/NAME.jsonl."),
 ]
+OutFolder = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Folder of the JSON lines, a file for each part.")
+]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Forget earlier results and measure everything anew.")]
 
 
@@ -58,3 +61,15 @@ def measured(name: str, steps: "Steps", summary: "Summary", out: Path, fresh: bo
             typer.echo(f"{name}: {key} is absent: {row['absent']}", err=True)
         journal.add(key, row)
     return summary(journal.rows)
+
+
+def show_parts(name: str, summaries: "dict[str, list[Row]]", as_json: bool) -> int:
+    """Print the summary of each part of a benchmark."""
+    from dlcodegen.cli import show
+
+    if as_json:
+        show.as_json({"benchmark": name, "summary": summaries})
+    for part, rows in () if as_json else summaries.items():
+        typer.echo(f"\n{part}")
+        show.rows(rows)
+    return 0

@@ -53,9 +53,7 @@ def steps(protocol: Protocol = NOTHING_SAID) -> Iterator[Step]:
     Raises SettingsError when the extra `eval` is not installed.
     """
     check_extra()
-    yield "start", _start
-    for way in ("greedy", "beam"):
-        yield f"speed {way}", lambda way=way: _speed(Settings(way=way))  # type: ignore[misc]
+    yield from speed_steps()
     yield "stated facts", _stated_facts
     for part in ("open", "kept"):
         yield (
@@ -64,6 +62,13 @@ def steps(protocol: Protocol = NOTHING_SAID) -> Iterator[Step]:
         )
     yield from task_reading.steps()
     yield from _on_published_rows(partial(_all_ways, protocol))
+
+
+def speed_steps() -> Iterator[Step]:
+    """How long loading takes, and a plan, greedily and by beams."""
+    yield "start", _start
+    for way in ("greedy", "beam"):
+        yield f"speed {way}", lambda way=way: _speed(Settings(way=way))  # type: ignore[misc]
 
 
 def quick_steps() -> Iterator[Step]:

@@ -72,3 +72,32 @@ def test_a_benchmark_prints_its_summary(tmp_path: Path, capsys: pytest.CaptureFi
     assert run(["bench", "sandbox", "--repeats", "1", "--out", str(tmp_path / "a.jsonl"), "--json"]) == 0
     summary = json.loads(capsys.readouterr().out)["summary"]
     assert summary[0]["median"] == 2.0
+
+
+def test_what_takes_time_is_one_benchmark_that_shares_the_others_journals(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dlcodegen.evals import plan_prediction, pool_growth, sandbox_speed
+
+    steps = {
+        "sandbox": sandbox_speed.steps(1),
+        "plans": plan_prediction.speed_steps(),
+        "growth": pool_growth.steps(),
+    }
+    for name, some in steps.items():
+        journal = Journal(tmp_path / f"{name}.jsonl")
+        for key, _ in some:
+            journal.add(key, {"what": key, "way": "cold", "seconds": 2.0, "size": 1})
+    assert run(["bench", "speed", "--repeats", "1", "--out", str(tmp_path), "--json"]) == 0
+    assert list(json.loads(capsys.readouterr().out)["summary"]) == ["sandbox", "plans", "growth"]
+
+
+def test_retrieval_is_a_benchmark_of_its_own_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from dlcodegen.evals import retrieval
+
+    row = {"way": "by words", "category": "known", "part": "tuning", "pairs": 2, "hit@1": 0.5, "hit@3": 1, "MRR": 0.75}
+    journal = Journal(tmp_path / "retrieval.jsonl")
+    for key, _ in retrieval.steps(None):
+        journal.add(key, {**row, "missed": []})
+    assert run(["bench", "retrieval", "--out", str(tmp_path / "retrieval.jsonl"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["summary"][0]["hit@1"] == 0.5
