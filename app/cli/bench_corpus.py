@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dlcodegen.cli import options
-from dlcodegen.cli.measuring import RESULTS, Fresh, Out, OutFolder, measure, measured, show_parts
+from dlcodegen.cli.measuring import RESULTS, Fresh, Out, OutFolder, measure, measure_parts
 from dlcodegen.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,11 +48,8 @@ def corpus(
     unknown = sorted(set(parts or ()) - set(_CORPUS_PARTS))
     if unknown:
         raise InputError(f"there is no part {unknown[0]!r}: use any of {', '.join(_CORPUS_PARTS)}")
-    summaries = {
-        name: measured(name, *_corpus_part(name, embeddings, embeddings_url), out / f"{name}.jsonl", fresh)
-        for name in parts or _CORPUS_PARTS
-    }
-    return show_parts("corpus", summaries, as_json)
+    chosen = ((name, *_corpus_part(name, embeddings, embeddings_url)) for name in parts or _CORPUS_PARTS)
+    return measure_parts("corpus", chosen, out, as_json, fresh)
 
 
 def retrieval(

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from dlcodegen.cli import options
-from dlcodegen.cli.measuring import RESULTS, OutFolder, measured, show_parts
+from dlcodegen.cli.measuring import RESULTS, OutFolder, measure_parts
 
 
 def speed(
@@ -25,13 +25,9 @@ def speed(
     """
     from dlcodegen.evals import plan_prediction, pool_growth, sandbox_speed
 
-    parts = {
-        "sandbox": (sandbox_speed.steps(repeats), sandbox_speed.summary),
-        "plans": (plan_prediction.speed_steps(), plan_prediction.summary),
-        "growth": (pool_growth.steps(), pool_growth.summary),
-    }
-    summaries = {
-        name: measured(name, steps, summary, out / f"{name}.jsonl", fresh=False)
-        for name, (steps, summary) in parts.items()
-    }
-    return show_parts("speed", summaries, as_json)
+    parts = (
+        ("sandbox", sandbox_speed.steps(repeats), sandbox_speed.summary),
+        ("plans", plan_prediction.speed_steps(), plan_prediction.summary),
+        ("growth", pool_growth.steps(), pool_growth.summary),
+    )
+    return measure_parts("speed", parts, out, as_json)

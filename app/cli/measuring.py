@@ -63,10 +63,15 @@ def measured(name: str, steps: "Steps", summary: "Summary", out: Path, fresh: bo
     return summary(journal.rows)
 
 
-def show_parts(name: str, summaries: "dict[str, list[Row]]", as_json: bool) -> int:
-    """Print the summary of each part of a benchmark."""
+def measure_parts(
+    name: str, parts: "Iterable[tuple[str, Steps, Summary]]", folder: Path, as_json: bool, fresh: bool = False
+) -> int:
+    """Measure each part of a benchmark with a journal of its own in the folder, then print all summaries."""
     from dlcodegen.cli import show
 
+    summaries = {
+        part: measured(part, steps, summary, folder / f"{part}.jsonl", fresh) for part, steps, summary in parts
+    }
     if as_json:
         show.as_json({"benchmark": name, "summary": summaries})
     for part, rows in () if as_json else summaries.items():

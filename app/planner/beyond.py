@@ -142,8 +142,9 @@ def beyond_reach(text: str, category: str, framework: str = "") -> list[str]:
     """`“Grad-CAM”: predictions come without an explanation`: a line for each wish in the text that is not fulfilled."""
     lines = []
     for wish in BEYOND:
+        if (wish.tasks and not category.startswith(wish.tasks)) or wish.framework not in ("", framework):
+            continue
         match = re.search(rf"(?<!\w)(?<!non-)(?:{wish.words})(?!\w)", text, re.IGNORECASE)
-        counts = (not wish.tasks or category.startswith(wish.tasks)) and wish.framework in ("", framework)
-        if match and counts and not negated(text, match):
+        if match and not negated(text, match):
             lines.append(f"“{match.group().strip()}”: {wish.said}")
     return lines
