@@ -57,6 +57,14 @@ def plans(
             help="What a network trained on the published rows said of the test rows, by `planner predict --odds`.",
         ),
     ] = None,
+    read_by: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME_OR_DIR",
+            show_default=False,
+            help="A base by whose reading rows are near in meaning, too; named as in `planner train --base`.",
+        ),
+    ] = "",
     asked_on: Annotated[str, typer.Option("--model-on", help="The machine that this network was asked on.")] = "",
     train: Annotated[
         bool,
@@ -71,17 +79,19 @@ def plans(
     The published rows are read where DLCODEGEN_PUBLISHED_DATA says, or in shared/data/dlcodegen beside the checkout;
     without them, what needs no such rows is measured. What is trained on them is never shipped: small networks, which
     this command trains if it is told to, and a base that has read the web, which a GPU trains in minutes. What that
-    one says is recorded there (docs/EVALUATION.md tells how), and measured here.
+    one says is recorded there (docs/EVALUATION.md tells how), and measured here. Untrained, a base can tell which rows
+    mean something like a request: that is read once, in a quarter of an hour on two cores.
 
     For example:
 
     dlcodegen bench plans
-    dlcodegen bench plans --said said.jsonl --model-on "a GPU"
+    dlcodegen bench plans --read-by local:qwen2.5-coder-1.5b
+    dlcodegen bench plans --said said.jsonl --model-on "a GPU" --read-by local:qwen2.5-coder-1.5b
     """
     from dlcodegen.evals import plan_prediction
     from dlcodegen.evals.protocol_rows import Protocol
 
-    protocol = Protocol(said, asked_on, train)
+    protocol = Protocol(said, read_by, asked_on, train)
     return measure("plans", plan_prediction.steps(protocol), plan_prediction.summary, out, fresh, as_json)
 
 

@@ -10,6 +10,16 @@ from dlcodegen.evals.sections import Bars, Block, Cell, Listing, Strong, Table, 
 _AIMS = PlanScores(100, 55, 92, 25, 20, 5.8, 0.01, 62, 71, 36, 52, 67)
 """Of issue 5, for the paper protocol."""
 BEST_OF_OURS = f"{PROTOCOL}{BEST}"
+_MOST_MIB = 300
+"""Also an aim."""
+_TRIED = (
+    "How rows are found near in meaning was chosen on the training rows, each fifth predicted from the others, and\n"
+    "their say on the dev rows; the test rows were asked twice: with the last block's states and half of the say\n"
+    "(BLEU 51.08, optimizer 69.0, batch 36.48, epochs 55.11), then as it stands. Tried besides, not taken: a linear\n"
+    "classifier for the optimizer (82.0% against 80.9% on the training rows, nothing on dev and test rows); layers\n"
+    "chosen by common sequences as well (on the dev rows BLEU up by 0.3, layers worse by 0.15). What would close the\n"
+    "rest: several networks of other seeds, which a GPU trains in five minutes each, or a larger base."
+)
 
 
 def of_plans(rows: list[Row]) -> list[Block]:
@@ -38,6 +48,8 @@ def _scores(rows: list[Row]) -> list[Block]:
             "Qwen2.5-Coder-1.5B, where the paper trains GPT-2 Large; *with the memory* the nearest training rows have\n"
             "half the say in optimizer, learning rate, batch and epochs, and choose the layers: on the dev rows that\n"
             "mends layers, batch and epochs, while in category, loss and metric their word would do harm.\n"
+            "*By words and meaning*: rows are near, too, of which the same base, untrained, thinks alike (its hidden\n"
+            "states, four fifths of the way up), and the nearest have four fifths of the say.\n"
             "*Networks*: seven small ones of ours, of 14 and 31 million parameters, the wider ones after reading the\n"
             "docstrings of installed packages, with that memory and, in category and loss, a linear classifier.\n"
             "*Memory alone*: nothing is learnt.\n"
@@ -47,7 +59,8 @@ def _scores(rows: list[Row]) -> list[Block]:
             "The base is trained and asked where there is a GPU, minutes each, and what it said is measured here:\n"
             "`dlcodegen planner train --base local:qwen2.5-coder-1.5b --epochs 3 --renamed 0.3 --as-written` with the\n"
             "published `--train` and `--dev` rows; `dlcodegen planner predict --odds` for the test rows; then\n"
-            "`dlcodegen bench plans --said FILE`."
+            "`dlcodegen bench plans --said FILE --read-by local:qwen2.5-coder-1.5b`, which reads all rows once, in a\n"
+            "quarter of an hour on two cores."
         ),
         Table(head, lines, of=rows),
         Bars(
@@ -69,10 +82,23 @@ def _against(rows: Sequence[Row]) -> list[Block]:
         if row["key"] == BEST_OF_OURS:
             ours = scores_of(row)
             blocks += [
-                Listing(f"Where `{row['key']}` is no better than the best published figure", _behind(ours, published)),
+                *_compared(row["key"], _behind(ours, published)),
                 Listing("Aims that it misses", _behind(ours, _AIMS, also_equal=False)),
+                Text(_TRIED),
             ]
     return blocks
+
+
+def _compared(ours: str, behind: list[str]) -> list[Block]:
+    """With the best published figure of each column."""
+    if behind:
+        return [Listing(f"Where `{ours}` is no better than the best published figure", behind)]
+    return [
+        Text(
+            f"In every column `{ours}`\n"
+            "is better than the best published figure; in `valid`, where that is 100, it equals it."
+        )
+    ]
 
 
 def _behind(ours: PlanScores, others: PlanScores, also_equal: bool = True) -> list[str]:
@@ -120,7 +146,8 @@ def _speed(rows: list[Row]) -> list[Block]:
     notes = [
         Text(
             f"Libraries are imported in {row['import s']} s, weights loaded in {row['load s']} s; the process holds\n"
-            f"{row['with a plan MiB']} MiB after its first plan, {row['libraries MiB']} MiB of them libraries."
+            f"{row['with a plan MiB']} MiB after its first plan, {row['libraries MiB']} MiB of them libraries.\n"
+            f"The aims are 1 s a plan, 0.5 s to load, and {_MOST_MIB} MiB, which the libraries alone are above."
         )
         for row in rows
         if row["key"] == "start"

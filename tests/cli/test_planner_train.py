@@ -178,7 +178,7 @@ def test_a_base_from_a_folder_is_trained_on(
 def test_a_base_that_is_none_is_one_line(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty").mkdir()
     said = failed(capsys, "train", *files, "--base", str(tmp_path / "empty"))
-    assert "nothing to train on could be loaded from there" in said
+    assert "no network could be loaded from there" in said
 
 
 def test_a_memory_of_an_earlier_training_does_not_stay(files: list[str], tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dlcodegen.errors import InputError, SettingsError
 from dlcodegen.planner.gpt2.family import embedding_of, family_named, output_of, without_tokens
@@ -13,7 +13,7 @@ from dlcodegen.planner.gpt2.weights import POSITIONS, Predictor, is_planner, loa
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 _LOCAL = "local:"
 
@@ -55,6 +55,20 @@ def _tables(network: "PreTrainedModel") -> "list[torch.Tensor]":
 
 def _from_reader(base: str, rows: Sequence[PlanRow]) -> "tuple[PreTrainedModel, Vocabulary]":
     import torch
+
+    network, tokenizer = reader(base, torch.float32)
+    vocabulary = Vocabulary.of(rows, tokenizer.backend_tokenizer)
+    network.resize_token_embeddings(vocabulary.size, mean_resizing=False)
+    without_tokens(network)
+    _begin_as_their_words(network, vocabulary)
+    return network, vocabulary
+
+
+def reader(base: str, dtype: "torch.dtype") -> "tuple[PreTrainedModel, PreTrainedTokenizerFast]":
+    """A network that has read much, as it is, and its tokenizer; `base` as in `from_base`, but none of ours.
+
+    Raises InputError when it is none, SettingsError when it cannot be had.
+    """
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
     place, options = _place(base)
@@ -69,16 +83,12 @@ def _from_reader(base: str, rows: Sequence[PlanRow]) -> "tuple[PreTrainedModel, 
             trust_remote_code=False,
             use_safetensors=True,
             attn_implementation="sdpa",
-            dtype=torch.float32,
+            dtype=dtype,
             **options,
         )
     except Exception as error:  # of a folder or of the network: whatever the libraries come upon
-        raise InputError(f"--base {base}: nothing to train on could be loaded from there ({problem(error)})") from error
-    vocabulary = Vocabulary.of(rows, tokenizer.backend_tokenizer)
-    network.resize_token_embeddings(vocabulary.size, mean_resizing=False)
-    without_tokens(network)
-    _begin_as_their_words(network, vocabulary)
-    return network, vocabulary
+        raise InputError(f"{base}: no network could be loaded from there ({problem(error)})") from error
+    return cast("PreTrainedModel", network), cast("PreTrainedTokenizerFast", tokenizer)
 
 
 def _place(base: str) -> tuple[str, dict[str, Any]]:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from dlcodegen.context import PlanDecoding
 from dlcodegen.planner.classifier.classifier import Classifier
 from dlcodegen.planner.gpt2.consensus import decide_name, decide_number, layer_likeness, medoid, text_likeness
-from dlcodegen.planner.gpt2.memory import Memory, Neighbour
+from dlcodegen.planner.gpt2.memory import Neighbour, Remembering
 from dlcodegen.planner.gpt2.rows import CLOSED, NUMBERS
 from dlcodegen.planner.gpt2.voice import TEXTS, Asked, Draft, Listener, NetworkVoice, Voice
 from dlcodegen.planner.gpt2.weights import Predictor
@@ -32,7 +32,7 @@ class Settings:
     drafts: int = 12
     """Sampled plans that a consensus is found among."""
     neighbours: int = 25
-    """Rows of the memory that have a say."""
+    """Rows of the memory that have a say, of those that are near by their words."""
     trust: float = 0.5
     """The memory's share of the say where there is one, from 0 to 1: half is as good as any on the paper's dev rows."""
     untold: frozenset[str] = frozenset()
@@ -95,7 +95,7 @@ class Decoder:
     def __init__(
         self,
         predictors: Predictor | Sequence[Predictor | Listener],
-        memory: Memory | None = None,
+        memory: Remembering | None = None,
         settings: Settings | None = None,
         classifiers: Mapping[str, Classifier] | None = None,
     ) -> None:

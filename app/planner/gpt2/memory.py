@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import Protocol
 
 from dlcodegen.corpus.index import Bm25Index
 from dlcodegen.corpus.texts import tokens
@@ -24,6 +25,13 @@ class Neighbour:
 
     row: PlanRow
     weight: float
+
+
+class Remembering(Protocol):
+    """Whoever knows rows that are near a request."""
+
+    def nearest(self, requirement: str, dataset: str, limit: int) -> list[Neighbour]:
+        """Rows with their say; `limit`: how many may be near by their words."""
 
 
 class Memory:

@@ -280,12 +280,12 @@ class TestBase:
     ) -> None:
         base = tiny_base(tmp_path)
         change(base / "config.json", **values)
-        with pytest.raises(InputError, match="nothing to train on could be loaded from there") as caught:
+        with pytest.raises(InputError, match="no network could be loaded from there") as caught:
             from_base(str(base), rows)
         assert said in str(caught.value)
         assert "\n" not in str(caught.value)
 
     def test_an_empty_folder_is_no_base(self, rows: list[PlanRow], tmp_path: Path) -> None:
-        with pytest.raises(InputError, match="nothing to train on could be loaded from there") as caught:
+        with pytest.raises(InputError, match="no network could be loaded from there") as caught:
             from_base(str(tmp_path), rows)
         assert "\n" not in str(caught.value)
