@@ -39,6 +39,8 @@ class Technique:
         return re.search(self.code, name.lower().replace("_", "")) is not None
 
 
+USUAL_ACCUMULATION = 2
+"""Batches whose gradients make one step, where nothing says how many."""
 TECHNIQUES = (
     Technique(
         "squeeze_excitation",
@@ -157,7 +159,8 @@ TECHNIQUES = (
     ),
     Technique(
         "gradient_accumulation",
-        r"gradient accumulation|accumulat\w+ gradients?",
+        r"grad(?:ient)?[- _]accum\w*|accumulat\w+ (?:the )?grad(?:ient)?s?"
+        r"|accumulat\w+ (?:of|over|for|across|steps?|x|×|=)\s?(?:every )?\d|\d[- ]step accumulation",
         r"accumul(?!atorvalue)",
         "step and zero the gradients only after every second batch, with half the loss each (`accumulate = 2`)",
         "give the optimizer `gradient_accumulation_steps=2`",

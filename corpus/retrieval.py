@@ -26,6 +26,13 @@ _RECURRENT = {"lstm", "gru", "rnn", "bilstm", "bigru"}
 _MULTI_LABEL = re.compile(r"multi-?label|several labels|multiple labels|labels per", re.IGNORECASE)
 _WANTS_SEVERAL = re.compile(vocabulary.SEVERAL_LABELS, re.IGNORECASE)
 """Our own samples say "multi-label" or "several labels"."""
+_HAS_SERIES = re.compile(
+    r"time[- ]?series|univariate|(?:\d+|one)[- ](?:second|sec|minute|min|hour)s? (?:resolution|granularity|intervals?)"
+    r"|(?:every|per) (?:second|minute|hour)|hourly|sampled (?:at|every)|latenc(?:y|ies)|telemetry|vibrations?"
+    r"|waveforms?",
+    re.IGNORECASE,
+)
+_SERIES = re.compile(r"time[- ]series", re.IGNORECASE)
 _CONSIDERED = 50
 """How many of the best by BM25 are looked at more closely: their scripts have to be read for it."""
 
@@ -102,11 +109,13 @@ def _rank(over: Documents, query: str, facts: list[Fact], ids: Sequence[str], po
     best = heapq.nsmallest(_CONSIDERED, ids, key=lambda key: (-scores[key], key))
     stated = next((str(fact["value"]) for fact in facts if fact["name"] == "architecture"), "")
     several = _WANTS_SEVERAL.search(query) is not None
+    series = _HAS_SERIES.search(query) is not None
     ranked = []
     for sample in pool.samples(best):
         bonus = _architecture_bonus(sample, stated) if stated else 0.0
         other_task = several != _gives_several_labels(sample)
-        ranked.append(Ranked(sample, scores[sample.id] + bonus, _unfit(sample, facts) + other_task))
+        other_data = series and not _reads_series(sample)
+        ranked.append(Ranked(sample, scores[sample.id] + bonus, _unfit(sample, facts) + other_task + other_data))
     return _sorted(ranked)
 
 
@@ -125,6 +134,11 @@ def _unfit(sample: Sample, facts: list[Fact]) -> int:
 def _gives_several_labels(sample: Sample) -> bool:
     """One label an example and several are different tasks, though they share all their words."""
     return _MULTI_LABEL.search(f"{sample.title} {plan_text(sample.plan)}") is not None
+
+
+def _reads_series(sample: Sample) -> bool:
+    """Anomalies are found in rows, in images, and in series: which of them is told by the data, not by the model."""
+    return sample.category != "anomaly-detection" or _SERIES.search(sample.title) is not None
 
 
 def _architecture_bonus(sample: Sample, stated: str) -> float:

@@ -98,9 +98,29 @@ BEYOND: tuple[Beyond, ...] = (
     Beyond(r"tf-?idf|bag[- ]of[- ]words", "texts are read as sequences of words, not as counts", ("text-",)),
     Beyond(r"mfccs?", "sounds are read as log-mel spectrograms, not as MFCCs", ("audio-", "automatic-")),
     Beyond(
-        r"beam[- ]search",
+        r"beam[- ]search|beams? (?:of|size|width)",
         "the most likely word is taken at each step, without a beam",
         ("summ", "trans", "image-to-text"),
+    ),
+    Beyond(
+        r"fast-?text|glove|word2vec|pre-?trained (?:word )?(?:embeddings|vectors)",
+        "the vectors of words are learnt with the model: none are loaded",
+        ("text-", "token-", "summ", "trans", "question-"),
+    ),
+    Beyond(
+        r"(?:(?:res|dense|efficient|mobile|reg|conv-?ne?x?t|shuffle)-?net|vgg|xception|swin|(?-i:MiT))[\w-]*"
+        r"(?: (?:encoder|backbone)|(?=.{0,20} as (?:an? |the )?(?:encoder|backbone)))"
+        r"|(?:encoder|backbone)\W{1,3}(?:(?:res|dense|efficient|mobile)-?net|vgg)[\w-]*",
+        "the encoder is the model's own: no other network is put in its place",
+        ("image-segmentation", "depth-", "image-to-image"),
+    ),
+    Beyond(
+        r"spectral[- ]norm\w*", "the discriminator's weights are not normalised by their spectrum", ("unconditional-",)
+    ),
+    Beyond(
+        r"(?:less|fewer|under|below|at most|no more|max(?:imum)?|<)\s?(?:than |of )?\d[\d.,]*\s?"
+        r"(?:k|m|million|thousand)? (?:trainable )?(?:param(?:eter)?s|weights)",
+        "how many weights the model has is left to its layers",
     ),
     Beyond(r"federated|differential(?:ly)? priva\w+|dp-?sgd", "training takes place in one place, on all the data"),
     Beyond(r"multi-?gpus?|distributed training|(?-i:DDP)|data[- ]parallel\w*", "training uses one device"),

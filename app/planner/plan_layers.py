@@ -21,6 +21,7 @@ _POSITIONS: dict[str, tuple[tuple[str, ...], ...]] = {
     "gru": (("hidden_size",),),
     "simplernn": (("hidden_size",),),
     "temporalblock": (("hidden_size",),),
+    "ginlayer": (("hidden_size",),),
     "transformerencoderlayer": (("hidden_size",),),
     "attentionpooling": (("hidden_size * 2", "hidden_size"),),
     "dropout": (("dropout",),),
@@ -64,7 +65,10 @@ def restated_layers(
             # A network with one logit has no number of classes, a Transformer no width of its own for the words.
             usual = {"num_classes": 1, "embedding_dim": values.get("hidden_size", _WORDS)}
             return [_resolved(layer, {**usual, **stated, **values}) for layer in built]
-    layers = [_updated(layer, stated, sample, values, interface) for layer in predicted]
+    final = next((place for place in reversed(range(len(predicted))) if "Conv" in predicted[place]), -1)
+    layers = [
+        _updated(layer, stated, sample, values, interface, last=place == final) for place, layer in enumerate(predicted)
+    ]
     if "num_layers" in stated and "num_layers" in sample.config:
         layers = _repeated(layers, int(sample.config["num_layers"]), int(stated["num_layers"]))
     if swap:
@@ -103,9 +107,14 @@ def _resolved(layer: str, values: Mapping[str, Any]) -> str:
 
 
 def _updated(
-    layer: str, stated: Mapping[str, Any], sample: Sample, values: Mapping[str, Any], interface: Interface | None
+    layer: str,
+    stated: Mapping[str, Any],
+    sample: Sample,
+    values: Mapping[str, Any],
+    interface: Interface | None,
+    last: bool,
 ) -> str:
-    """One layer of the sample with the stated settings in place of the sample's."""
+    """One layer of the sample with the stated settings in place of the sample's; `last`: no convolution follows."""
     call = layer_call(layer)
     if call is None or not stated.keys() & sample.config.keys():
         return layer
@@ -118,7 +127,7 @@ def _updated(
             if setting in stated and setting in sample.config:
                 keyword.value = ast.Constant(stated[setting])
         if kind in _WITH_WIDTH and inner.args:
-            _update_width(inner, kind, sample, values, interface)
+            _update_width(inner, kind, sample, values, interface, last)
     return ast.unparse(call)
 
 
@@ -135,7 +144,7 @@ def _update_argument(
 
 
 def _update_width(
-    layer: ast.Call, kind: str, sample: Sample, values: Mapping[str, Any], interface: Interface | None
+    layer: ast.Call, kind: str, sample: Sample, values: Mapping[str, Any], interface: Interface | None, last: bool
 ) -> None:
     """The first argument, where it is the model's output, the hidden size, or a multiple of the base width.
 
@@ -143,12 +152,18 @@ def _update_width(
     """
     outputs = [item for item in interface.outputs if not re.search(_PLACES, item)] if interface else []
     widths = [] if kind == "residualblock" else [*outputs, "scale_factor * scale_factor * channels", *_WIDTHS]
+    if kind == "conv2d" and not last and not _mixes_channels(layer):
+        widths = ["hidden_size"]  # 32 maps next to an image are no code of 32 numbers
     if _update_argument(layer, 0, widths, sample, values):
         return
     base, new = sample.config.get("base_width"), values.get("base_width")
     width = layer.args[0].value if isinstance(layer.args[0], ast.Constant) else None
     if isinstance(base, int) and isinstance(new, int) and isinstance(width, int) and width % base == 0:
         layer.args[0] = ast.Constant(width // base * new)
+
+
+def _mixes_channels(layer: ast.Call) -> bool:
+    return any(keyword.arg == "kernel_size" and _is(keyword.value, 1) for keyword in layer.keywords)
 
 
 def _is(node: ast.expr, value: object) -> bool:
@@ -170,10 +185,7 @@ def _repeated(layers: list[str], old: int, new: int) -> list[str]:
 
 def _is_body(group: list[str]) -> bool:
     """A layer with weights begins it: recurrent, dense, a block; the head and the embedding are never repeated."""
-    return (
-        re.match(r"(?:Bidirectional|LSTM|GRU|SimpleRNN|Dense|Conv|\w*Block|TransformerEncoderLayer)\(", group[0])
-        is not None
-    )
+    return re.match(r"(?:Bidirectional|LSTM|GRU|SimpleRNN|Dense|Conv|\w*Block|\w*Layer)\(", group[0]) is not None
 
 
 def _alike(layer: str) -> str:

@@ -21,6 +21,10 @@ _SOUNDS = (
     r"clips?|recordings?|snippets?|excerpts?|segments?|sounds?|utterances?|audio files|wavs?|aufnahmen|tracks|pieces"
     r"|chunks|slices|takes|cries|calls|samples|files"
 )
+_HAPPENINGS = (  # between users and items, and what else is counted beside them
+    r"(?:ratings?|scores|clicks|views|plays|purchases|orders|reviews|events|interactions|transactions|days|weeks"
+    r"|months|years|factors|features|epochs|dimensions|columns|stars|sessions|rows|users)"
+)
 
 PATTERNS: dict[str, tuple[str, ...]] = {
     "vocab_size": (
@@ -80,6 +84,11 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         r"|regions|pumps) (?:all )?(?:at once|jointly|together|in parallel|simultaneously|at the same time)",
         r"{n}[- ](?:lead|feature|variable|axis|axes|channel|dimensional (?:feature )?(?:vectors?|inputs?|data))(?!\w)",
     ),
+    "accumulation_steps": (
+        r"accum(?:ulat\w+)?(?:[- _](?:gradients?|grads?|steps?|of|over|for|across|every|the)|\s?[=:x×]){0,4}\s?{n}"
+        r"(?!\s?(?:epochs|gb|%))",
+        r"{n}[- ]?(?:x |× |times |steps? |batch(?:es)? )(?:of )?(?:gradient )?accumulation(?!\w)",
+    ),
     # before the settings of every training: "clip 0.2" is no clipping of gradients here
     "gamma": (rf"(?<!\w)(?:gamma|γ|discount(?:[- ](?:factor|rate))?){IS}{{n}}",),
     "gae_lambda": (rf"(?<!\w)(?:gae[- ]?)?(?:lambda|λ){IS}{{n}}",),
@@ -87,6 +96,16 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         rf"(?<!gradient )(?<!gradient-)(?<!grad )(?<!\w)clip(?:ping)?(?:[- _](?:range|ratio|eps(?:ilon)?|param\w*))?"
         rf"{IS}{{n}}",
     ),
+    "kl_weight": (
+        rf"(?<!\w)kl(?:[- ](?:divergence|term|loss))?[- ](?:weight|coefficient|factor){IS}{{n}}",
+        rf"(?<!\w)(?:β|beta)?[- ]?vae(?!\w)[^.;]{{0,60}}?(?<!\w)(?:beta|β){IS}{{n}}(?!\s?[,/]\s?0?\.)",
+    ),
+    "entropy_weight": (
+        rf"(?<!\w)entropy[- ](?:(?:bonus|loss|regulari[sz]ation)[- ]?)?(?:weight|coef(?:ficient)?|bonus|term){IS}{{n}}",
+        rf"(?<!\w)ent(?:ropy)?_coef{IS}{{n}}",
+        rf"(?<!\w)entropy(?: bonus)?{IS}{{n}}",
+    ),
+    "num_envs": (r"{n} (?:parallel |vectori[sz]ed )?env(?:ironment)?s(?!\w)", rf"(?<!\w)n(?:um)?_envs{IS}{{n}}"),
     "buffer_size": (
         rf"(?<!\w)(?:replay (?:buffer|memory)|buffer|memory|replay)(?: (?:size|capacity))?{IS}{{n}}",
         r"{n} (?:\w+ )?transitions(?!\w)",
@@ -145,6 +164,9 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         r"{n}\s(?:(?!users|customers)\w+\s)?(?:movies|items|products|books|songs|articles|films|tracks|games|recipes|courses|titles"
         r"|podcasts|episodes|dishes|wines|restaurants|shows|albums|papers)(?!\w)",
         r"(?:items|movies|products|books|songs|articles|games|films)\s?[=:]\s?{n}",
+        # 40k users, 7k beers
+        r"(?:users|customers|members|readers|listeners|players|drinkers|shoppers)\s?(?:,|and|x|×|by|/|&)\s?{n}\s"
+        rf"(?!(?:\w+ )?{_HAPPENINGS})(?:[\w-]+\s)?[a-z-]+s(?!\w)",
     ),
     "num_outputs": (
         r"{n}\s(?:continuous |numeric |real )?(?:targets?|target variables|outputs|output values)(?!\w)",

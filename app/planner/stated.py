@@ -16,7 +16,7 @@ from dlcodegen.techniques import BY_NAME
 _IMAGE = {"image_height", "image_width", "channels", "base_width", "depth", "patch_size", "stride"}
 _TRAINING = {
     "learning_rate", "batch_size", "epochs", "patience", "seed", "weight_decay", "momentum", "betas", "label_smoothing",
-    "gradient_clip", "optimizer", "loss", "metric", "scheduler", "split",
+    "gradient_clip", "accumulation_steps", "optimizer", "loss", "metric", "scheduler", "split",
 }  # fmt: skip
 _MODEL = {
     "architecture", "num_layers", "dense_layers", "hidden_size", "hidden_units", "filters", "kernel_size", "num_heads",
@@ -35,7 +35,7 @@ _QUANTITIES = {
     "image-regression": _IMAGE | {"num_outputs"},
     "depth-estimation": _IMAGE,
     "image-to-image": _IMAGE | {"scale_factor", "noise_level", "latent_dim"},
-    "unconditional-image-generation": _IMAGE | {"latent_dim", "num_steps"},
+    "unconditional-image-generation": _IMAGE | {"latent_dim", "num_steps", "kl_weight"},
     "image-to-text": _IMAGE | _TEXT,
     "metric-learning": _IMAGE | {"embedding_dim", "num_classes", "margin"},
     "self-supervised-learning": _IMAGE | {"embedding_dim", "num_classes", "temperature"},
@@ -55,7 +55,7 @@ _QUANTITIES = {
     "automatic-speech-recognition": {"vocab_size", "sample_rate", "clip_seconds", "num_mels"},
     "recommendation": {"num_users", "num_items", "latent_dim", "embedding_dim"},
     "graph-machine-learning": {"num_features", "num_classes"},
-    "reinforcement-learning": {"gamma", "gae_lambda", "clip_range", "buffer_size"},
+    "reinforcement-learning": {"gamma", "gae_lambda", "clip_range", "buffer_size", "entropy_weight", "num_envs"},
     "multimodal-classification": _IMAGE | _TEXT | {"num_features", "num_classes"},
 }  # fmt: skip
 

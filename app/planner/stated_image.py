@@ -17,7 +17,7 @@ _SIZE = (
     r"(?<![\w.])(?:(\d{1,2})\s?[x×*]\s?(?=\d{2,4}\s?[x×*]\s?\d{2,4}))?"
     r"(\d{1,4})\s?(?:px|pixels?)?\s?(?:x|×|\*|by)\s?(\d{1,4})(?:\s?(?:x|×|\*|by)\s?(\d{1,2}))?(?!\d)\s?(?:px|pixels?)?"
     r"(?![\w.]\d|[a-wyz]|x\b|\s?(?:kernel|conv|filter|pool|stride|patch|grid|window|µm|um|cm|mm|m\b|km|mag|zoom|matri"
-    r"|block|cell))"
+    r"|block|cell(?! (?:image|picture|photo|micrograph|crop|tile|patch))))"
 )
 _SAID, _PIXELS = r"\s?(?:of|=|:|is)?\s?(\d{2,4})(?!\d)", r"(?<![\w.])(\d{2,4})\s?(?:px|pixels?)?[ -]"
 _HEIGHT = rf"\b(?:height|h(?=\s?[=:])){_SAID}|{_PIXELS}(?:high|tall)\b"

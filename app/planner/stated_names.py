@@ -30,7 +30,8 @@ _NAMED: tuple[tuple[str, object, str], ...] = (
         "augmentation",
         True,
         r"(?<!time )(?<!time-)\b(?:rand|auto|trivial)?augment\w*|\baugs?\b(?!\s?:)"
-        r"|\brandom (?:horizontal )?(?:flips?|crops?|rotations?)\b",
+        r"|\brandom (?:horizontal )?(?:flips?|crops?|rotations?)\b"
+        r"|\b(?:flips|mirror(?:ed|ing)|flipping)(?:,| and| or)[\w ,-]{0,20}\b(?:rotat|crop|shift|zoom|jitter)\w*",
     ),
     ("batch_norm", True, r"\bbatch[- _]?norm(?:ali[sz]ation)?\b|(?-i:\bBN\b)"),
     (
@@ -141,6 +142,8 @@ def _is_metric(loss: str, text: str, match: re.Match[str]) -> bool:
         text[max(0, match.start() - 25) : match.start()].lower(),
         text[match.end() : match.end() + 40].lower(),
     )
+    if match.group().lower() == "l1":  # of itself it measures nothing: "U-Net, L1"
+        return re.match(r"\s?(?:$|[,.;:)+](?! ?l2)| (?:and|plus|as|for|with)(?! l2)\b)", after) is None
     names_loss = "loss" in match.group().lower() or re.match(_MEANS_LOSS, after) or re.search(_LEADS_TO_LOSS, before)
     if names_loss or not match.group().isupper():
         return not names_loss

@@ -31,7 +31,11 @@ LOSSES = (
         r"|dice\s?(?:loss)?\s?(?:\+|and|plus|&|/|-)\s?(?:(?-i:CE)|cross[- ]?entropy)(?:[- ]loss)?",
         ("CrossEntropyDiceLoss", "BCEDiceLoss"),
     ),
-    Term("binary cross-entropy", r"binary[- _]cross[- _]?entropy|bce(?:withlogits)?(?:[- ]?loss)?|log[- ]loss", ()),
+    Term(
+        "binary cross-entropy",
+        r"binary[- _]cross[- _]?entropy|bce(?:withlogits)?(?:[- ]?loss)?|(?<!invariant )log[- ]loss",
+        (),
+    ),
     Term(
         "focal loss",
         r"focal(?:[- ]loss)?(?! (?:length|points?|spots?|plane|lesions?|seizures?))",

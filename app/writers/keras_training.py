@@ -9,6 +9,7 @@ from typing import Any
 
 from dlcodegen.execution.code_view import dotted
 from dlcodegen.syntax_tree import parse
+from dlcodegen.techniques import USUAL_ACCUMULATION
 from dlcodegen.writers.block_source import blocks_for, technique_source
 from dlcodegen.writers.class_weighting import weigh_classes_in_keras
 from dlcodegen.writers.keras_augmentation import augment_pictures
@@ -46,9 +47,10 @@ def add_keras_extras(code: str, stated: dict[str, Any]) -> str:
 
 
 def _with_techniques(code: str, stated: dict[str, Any]) -> str:
-    """Gradients of two batches, a moving average of the weights, mixtures of examples: Keras has or takes them all."""
+    """Gradients of several batches, averaged weights, mixtures of examples: Keras has or takes them all."""
     if stated.get("gradient_accumulation") is True:
-        code = _with_arguments(code, "gradient_accumulation_steps=2")
+        batches = stated.get("accumulation_steps", USUAL_ACCUMULATION)
+        code = _with_arguments(code, f"gradient_accumulation_steps={batches}")
     if stated.get("weight_average") is True and (callbacks := _callbacks(parse(code))) and "EMA" not in code:
         own = [ast.get_source_segment(code, item) or "" for item in callbacks.elts]
         first = "keras.callbacks.SwapEMAWeights(swap_on_epoch=True)"

@@ -21,7 +21,7 @@ _ANSWERS_FOR = {
     "data": "category input preprocess split augmentation",
     "train": (
         "optimizer loss scheduler gradient_clip label_smoothing momentum weight_decay betas early_stopping "
-        "class_weights"
+        "class_weights accumulation_steps"
     ),
     "model": (
         "layer architecture variant num_layers hidden_size hidden_units filters kernel_size num_heads dropout "

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dlcodegen.syntax_tree import parse
+from dlcodegen.techniques import USUAL_ACCUMULATION
 from dlcodegen.writers.block_source import technique_source
 from dlcodegen.writers.interface import read_interface
 from dlcodegen.writers.script_edit import function, insert_before
@@ -46,14 +47,16 @@ _TTA = '''def tta(model: nn.Module, images: Tensor) -> Tensor:
 
 def add_techniques(code: str, stated: dict[str, Any]) -> str:
     """The script with the stated techniques, as far as it has a place for them."""
+    if stated.get("gradient_accumulation") is True and "accumulate" not in code:
+        code = _accumulate(code, stated.get("accumulation_steps", USUAL_ACCUMULATION))
     for name, (there, add) in _TECHNIQUES.items():
         if stated.get(name) is True and there not in code:
             code = add(code)
     return code
 
 
-def _accumulate(code: str) -> str:
-    """The gradients of two batches make one step."""
+def _accumulate(code: str, batches: int) -> str:
+    """The gradients of so many batches make one step."""
     update, loops = _UPDATE.search(code), list(_LOOP.finditer(code))
     if update is None or len(loops) != 1:
         return code
@@ -64,7 +67,7 @@ def _accumulate(code: str) -> str:
         "    optimizer.zero_grad()",
     )
     code = _replaced(code, update, lines)  # which stands behind the loop's first line
-    loop = ("accumulate = 2  # batches to a step", "for number, (inputs, targets) in enumerate(loader, 1):")
+    loop = (f"accumulate = {batches}  # batches to a step", "for number, (inputs, targets) in enumerate(loader, 1):")
     return _replaced(code, loops[0], loop)
 
 
@@ -173,7 +176,6 @@ def _defined(code: str, before: str, source: str) -> str:
 
 
 _TECHNIQUES: dict[str, tuple[str, Callable[[str], str]]] = {
-    "gradient_accumulation": ("accumulate", _accumulate),
     "augmentation": ("augment(", _augment),
     "mixup": ("mixup_loss", _mix),
     "mixed_precision": ("torch.autocast", _mixed_precision),

@@ -26,6 +26,11 @@ SAID = (
     ("reinforcement-learning", "balance a cart-pole by PPO", "“cart-pole”: the agent of main.py"),
     ("text-classification", "show Grad-CAM, and export to ONNX", "“Grad-CAM”: "),
     ("text-classification", "show Grad-CAM, and export to ONNX", "“ONNX”: "),
+    ("image-segmentation", "a U-Net with a ResNet-34 encoder", "“ResNet-34 encoder”: the encoder is the model's own"),
+    ("text-classification", "a GRU over GloVe vectors", "“GloVe”: the vectors of words are learnt"),
+    ("unconditional-image-generation", "a GAN with spectral norm", "“spectral norm”: the discriminator's weights"),
+    ("image-classification", "a net of at most 200k parameters", "“at most 200k parameters”: how many weights"),
+    ("translation", "a beam of 4", "“beam of”: the most likely word"),
     ("reinforcement-learning", "PPO for LunarLander", "“LunarLander”: the environment in main.py is a simple one"),
     ("tabular-regression", "tune it with Optuna", "“Optuna”: settings are not searched for"),
 )

@@ -128,6 +128,17 @@ def test_no_layer_is_as_wide_as_the_image_is_high() -> None:
         assert widths[0] == widths[1]
 
 
+def test_the_maps_of_a_convolution_are_no_code_however_many_they_are() -> None:
+    """In both samples a convolution happens to be as wide as the code, or the embedding."""
+    vae = plan("a VAE in Keras for 28x28 images of digits with 2 latent dimensions").layers
+    assert [layer for layer in vae if layer.startswith("Conv2D(2,")] == []
+    siamese = plan("tell signatures apart by a siamese network, contrastive loss, embeddings of size 128").layers
+    assert [layer.split(",")[0] for layer in siamese if layer.startswith("Conv2D(")][:3] == [
+        "Conv2D(16", "Conv2D(32", "Conv2D(64",
+    ]  # fmt: skip
+    assert siamese[-1] == "Dense(128)"
+
+
 def test_equal_widths_are_those_of_a_stack_of_layers() -> None:
     words = "train a DQN agent for cart-pole, hidden layers of {} units"
     assert plan(words.format("64, 64 and 64")).layers == ["Dense(64, activation='relu')"] * 3 + ["Dense(2)"]
@@ -141,6 +152,10 @@ def test_equal_widths_are_those_of_a_stack_of_layers() -> None:
         ("re-identify whales with a ResNet, triplet loss, embedding dimension 512", "ResidualBlock(64 ... Dense(512)"),
         ("classify nodes of a citation graph with a GAT of 3 layers, 4 heads", "GAT(... num_heads=4, num_layers=3"),
         ("classify nodes of a citation graph with a GCN of 3 layers", "GCN(... num_layers=3"),
+        (
+            "classify molecules with a GIN of 4 layers, hidden size 48",
+            "GINLayer(48) GINLayer(48) GINLayer(48) GINLayer(48)",
+        ),
         ("masked autoencoder on unlabelled photos, ViT with 6 layers", "MaskedAutoencoder(... num_layers=6"),
     ],
 )

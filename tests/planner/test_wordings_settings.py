@@ -11,6 +11,11 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
             "7 kinds of tile, AdamW at 2e-4, wd .01, ep 30, bs48",
             {"learning_rate": 2e-4, "weight_decay": 0.01, "epochs": 30, "batch_size": 48},
         ),
+        (
+            "sort moths, batch 4, gradient accumulation over 8 batches, flips and small rotations",
+            {"batch_size": 4, "accumulation_steps": 8, "gradient_accumulation": True, "augmentation": True},
+        ),
+        ("sort moths with grad_accum=16", {"accumulation_steps": 16, "gradient_accumulation": True}),
         ("sort moths, SGD (0.05), mom=.9, 40ep", {"learning_rate": 0.05, "momentum": 0.9, "epochs": 40}),
         (
             "classify leaves; Adam, 1e-3; LS .1; cosine; BN; do=.4",
@@ -69,9 +74,14 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ),
     ),
     "metric-learning": (("triplets, margin 0.4", {"margin": 0.4}),),
-    "self-supervised-learning": (("NT-Xent at a temperature of 0.3", {"temperature": 0.3}),),
+    "depth-estimation": (("scale-invariant log loss", {"loss": "SILog loss"}),),
+    "self-supervised-learning": (
+        ("SimCLR on 48x48 cell photos", {"image_height": 48}),
+        ("NT-Xent at a temperature of 0.3", {"temperature": 0.3}),
+    ),
     "reinforcement-learning": (
         ("PPO, discount factor .98, clip 0.1, lambda .9", {"gamma": 0.98, "clip_range": 0.1, "gae_lambda": 0.9}),
+        ("PPO, 4 parallel environments, entropy bonus .02", {"num_envs": 4, "entropy_weight": 0.02}),
         ("DQN with a replay buffer of 20,000, clip gradients at 5", {"buffer_size": 20000, "gradient_clip": 5}),
     ),
     "image-to-image": (
@@ -189,6 +199,7 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ),
     ),
     "recommendation": (
+        ("9k drinkers, 700 stouts, 32 factors", {"num_items": 700}),
         ("factorise 900 users x 400 films, k=24, L2 0.02", {"latent_dim": 24, "weight_decay": 0.02}),
         ("NCF with factors 48, BPR loss", {"architecture": "ncf", "latent_dim": 48, "loss": "BPR loss"}),
         (
@@ -198,6 +209,9 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
     ),
     "graph-machine-learning": (("GCN, 3 message-passing layers, 40 hidden", {"num_layers": 3, "hidden_size": 40}),),
     "unconditional-image-generation": (
+        ("a beta-VAE of shells with beta = 4", {"kl_weight": 4, "architecture": "vae"}),
+        ("a VAE, KL weight .5", {"kl_weight": 0.5}),
+        ("a GAN, Adam betas 0.5/0.9", {"betas": "0.5, 0.9"}),
         (
             "diffusion, T=400 steps, latent vector of length 64, 32 images at a time",
             {"num_steps": 400, "latent_dim": 64, "batch_size": 32},
@@ -227,7 +241,12 @@ NOT_READ: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "audio-classification": (("clip 3 seconds from each file", "gradient_clip"),),
     "self-supervised-learning": (("MAE-style pretraining", "metric"),),
-    "unconditional-image-generation": (("diffusion model, cosine schedule", "scheduler"),),
+    "unconditional-image-generation": (
+        ("diffusion model, cosine schedule", "scheduler"),
+        ("a GAN, Adam with beta 0.5", "kl_weight"),
+    ),
+    "recommendation": (("9k users, 120k ratings of films", "num_items"),),
+    "image-to-image": (("U-Net with L1, L2 penalties", "loss"),),
     "object-detection": (("YOLOv5 for boats", "variant"),),
     "metric-learning": (("tell whether two stamps are of one series", "num_classes"),),
     "reinforcement-learning": (("PPO with clip 0.2", "gradient_clip"),),

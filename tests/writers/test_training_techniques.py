@@ -58,6 +58,15 @@ def test_a_technique_is_put_in_and_seen(sample: str, technique: str) -> None:
     assert tidy(finished(code, facts_of(**{technique: True}))) == code  # once
 
 
+@pytest.mark.parametrize("sample", ["image-classification/small-cnn", "image-classification/keras-small-cnn"])
+def test_gradients_are_accumulated_over_as_many_batches_as_are_stated(sample: str) -> None:
+    stated = {"gradient_accumulation": True, "accumulation_steps": 8}
+    code = extended(sample, **stated)
+    assert verdicts(sample, code, **stated) == dict.fromkeys(stated, "honoured")
+    assert verdicts(sample, code, accumulation_steps=4) == {"accumulation_steps": "contradicted"}
+    assert verdicts(sample, extended(sample), accumulation_steps=4) == {"accumulation_steps": "not found"}
+
+
 @pytest.mark.parametrize(("sample", "technique"), cases(LEFT_OUT))
 def test_where_it_does_not_fit_nothing_is_put_in(sample: str, technique: str) -> None:
     assert extended(sample, **{technique: True}) == extended(sample)

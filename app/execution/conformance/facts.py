@@ -275,6 +275,21 @@ def _used_parts(tree: ast.Module) -> list[ast.stmt]:
     ]
 
 
+def _accumulation_steps(view: CodeView, value: object) -> Conformance:
+    """A setting, an argument, or a number that is called so: `accumulate = 4`."""
+    settings = [view.config[name] for name in ("accumulation_steps", "accumulate") if name in view.config]
+    named = [
+        Found(node.value.value, node.lineno)
+        for node in view.nodes
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, int)
+        and any("accum" in getattr(target, "id", "") for target in node.targets)
+    ]
+    found = [*settings, *named, *view.keyword("gradient_accumulation_steps")]
+    return compare(view, "accumulation_steps", value if isinstance(value, int) else str(value), found)
+
+
 def _betas(view: CodeView, value: object) -> Conformance:
     wanted = str(value).replace(" ", "")
     passed = [Found(text.strip("()").replace(" ", ""), line) for text, line in view.keyword_texts("betas")]
@@ -283,6 +298,7 @@ def _betas(view: CodeView, value: object) -> Conformance:
 
 _BY_NAME: dict[str, Callable[[CodeView, object], Conformance]] = {
     **{name: partial(_technique, name) for name in TECHNIQUES},
+    "accumulation_steps": _accumulation_steps,
     "activation": _activation,
     "architecture": _architecture,
     "attention": _attention,
