@@ -43,6 +43,7 @@ def test_a_samples_own_plan_finds_it(sample: Sample) -> None:
         ("a VAE for faces", "unconditional-image-generation/vae"),
         ("diffusion model for faces", "unconditional-image-generation/diffusion"),
         ("attention U-Net for lung segmentation", "image-segmentation/attention-unet"),
+        ("summarize patents with seq2seq and attention", "summarization/seq2seq-attention"),
         ("anomaly detection in hourly pump pressure with an autoencoder", "anomaly-detection/lstm-autoencoder"),
         ("anomaly detection in rows of a table with an autoencoder", "anomaly-detection/autoencoder"),
         ("multi-label classification of posters", "image-classification/multi-label"),

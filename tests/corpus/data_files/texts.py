@@ -81,5 +81,8 @@ FILES: dict[str, DataFiles] = {
     "question-answering/span-transformer": DataFiles(
         questions, ("--sequence-length", "32", *ATTENTION[2:]), "data/questions.csv"
     ),
+    "summarization/seq2seq-attention": DataFiles(
+        summaries, (*NARROW, "--hidden-size", "8", "--summary-length", "6"), "data/summaries.csv"
+    ),
     "summarization/transformer": DataFiles(summaries, (*ATTENTION, "--summary-length", "6"), "data/summaries.csv"),
 }
