@@ -134,7 +134,8 @@ TECHNIQUES = (
     ),
     Technique(
         "weight_average",
-        r"moving average of (?:the )?weights|weight averag\w+|(?-i:EMA)\b(?! (?:indicator|line|of prices))",
+        r"moving average of (?:the )?weights|weight averag\w+|(?-i:EMA)\b(?! (?:indicator|line|of prices))"
+        r"|\bema\b(?=(?: (?:of|decay|weights?))* ?[=:]? ?(?:0?\.9|of the w|weights))",
         r"(?:weights?|model|param\w*|polyak)averag|averag\w*(?:weight|model|param)|^averaged$|exponentialmovingaverage"
         r"|^ema(?!il)|(?:use|swap|model|weights?)ema|^swa(?!p)",
         "make `WeightAverage(model)` first, `update(model)` after each step, `copy_to(model)` before validation",

@@ -23,6 +23,7 @@ class Beyond(NamedTuple):
     framework: str = ""
 
 
+_COLUMNS = r"(?:variables?|features?|series|channels?|sensors?|columns?)"
 BEYOND: tuple[Beyond, ...] = (
     Beyond(
         r"3-?d[- ](?:u-?nets?|mri|ct|volumes?|scans?|medical|segmentation|images?|data)|volumetric|voxels?",
@@ -77,6 +78,23 @@ BEYOND: tuple[Beyond, ...] = (
         r"|search results?",
         "texts are not read: users and items are known by their numbers and features",
         ("recommendation",),
+    ),
+    Beyond(
+        r"(?:->|→|predict\w*|estimat\w*|regress\w*)(?: \w+){0,2} (?:price|value|cost|rent|age|weight|income|amount)s?",
+        "pictures with columns or texts get a class here, not a number",
+        ("multimodal-",),
+    ),
+    Beyond(
+        rf"all (?:\w+ )?{_COLUMNS} (?:are |be |to be |get )?(?:predicted|forecast\w*)"
+        rf"|(?:forecast|predict)\w* (?:all|every|each)(?: of)?(?: the)?(?: \w+)? {_COLUMNS}"
+        r"|multi-?variate (?:outputs?|forecasts?)",
+        "the next values of the first column are forecast, from all of them",
+        ("time-series-forecasting",),
+    ),
+    Beyond(
+        r"3-?d[- ]?(?:res-?nets?|dense-?nets?)",
+        "each frame is read by a 2-D network, and their order by a recurrent one",
+        ("video-",),
     ),
     Beyond(
         r"regress\w*|solubilit\w+|rmse|predict(?:s|ing)? (?:the |a )?(?:energy|value|number|property|score)",

@@ -26,6 +26,9 @@ _MAPPED = re.compile(
     rf"((?:{WORD}(?: {WORD}){{0,2}}, ?){{1,30}}(?:{WORD} ){{0,2}}(?:and|or) {WORD})(?![\w-])",
     re.IGNORECASE,
 )
+_IN_BRACKETS = re.compile(
+    rf"([^.;!?\n:()]{{3,60}})\(({WORDS}(?:, ?{WORDS}){{1,15}}(?:,? (?:and|or|&) |, ?){WORDS})\)", re.IGNORECASE
+)
 _BRACES = re.compile(r"\b(?:tags?|labels?|class(?:es)?|types?)\s?[=:]?\s?\{([^{}]{3,300})\}", re.IGNORECASE)
 _ORDINALS = {"third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10}
 _ORDINAL = rf"\bas (?:the |a |our )?({'|'.join(_ORDINALS)}) (?:class|label|category|group)\b"
@@ -50,6 +53,10 @@ def _lists(text: str, category: str) -> Iterator[str]:
     for match in _AFTER_COLON.finditer(text):
         if _leads_to_classes(match.group(1), category):
             yield match.group(2)
+    if category.startswith(_TOLD_APART_IN):
+        for match in _IN_BRACKETS.finditer(text):
+            if not re.search(_GIVEN_SAID, match.group(1), re.IGNORECASE):
+                yield match.group(2)
     if category == "image-segmentation":
         yield from (match.group(1) for match in _MAPPED.finditer(text))
     if not category.startswith("tabular"):

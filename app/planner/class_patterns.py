@@ -17,7 +17,7 @@ _LABELS = (
 )
 _WEAK_LABELS = (
     r"(?:areas|families|states|crops|digits|letters|languages|speakers|groups|objects|(?:sleep )?stages|sounds|persons"
-    r"|products|segments|identities|authors|novelists|writers|composers|painters)"
+    r"|products|segments|signs(?! of)|identities|authors|novelists|writers|composers|painters)"
 )
 _NO_LABEL = (
     r"(?!layers|filters|units|epochs|features|columns|rows|gpus?|hours|days|and\b|or\b|of\b|with(?:out)?\b|images\b"

@@ -22,6 +22,7 @@ _POSITIONS: dict[str, tuple[tuple[str, ...], ...]] = {
     "simplernn": (("hidden_size",),),
     "temporalblock": (("hidden_size",),),
     "ginlayer": (("hidden_size",),),
+    "sampling": (("kl_weight",),),
     "transformerencoderlayer": (("hidden_size",),),
     "attentionpooling": (("hidden_size * 2", "hidden_size"),),
     "dropout": (("dropout",),),

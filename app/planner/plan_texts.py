@@ -12,6 +12,7 @@ from dlcodegen.writers.interface import Interface
 
 _INPUT_SETTINGS = (
     "window", "num_features", "sequence_length", "vocab_size", "num_users", "num_items", "sample_rate", "clip_seconds",
+    "num_frames",
 )  # fmt: skip
 _OUTPUT_SETTINGS = (
     "num_classes",

@@ -25,7 +25,8 @@ POSSIBLE: dict[str, tuple[float, float]] = {
     "scale_factor": (2, 16), "num_frames": (1, 1000), "num_steps": (1, 100_000),
     "gamma": _TO_ONE, "gae_lambda": _TO_ONE, "clip_range": _ABOVE_ZERO, "buffer_size": (1, 100_000_000),
     "margin": (1e-6, 1000), "temperature": (1e-6, 100),
-    "kl_weight": (0, 10_000), "entropy_weight": (0, 10), "num_envs": (1, 4096), "accumulation_steps": (2, 4096),
+    "kl_weight": (0, 10_000), "entropy_weight": (0, 10), "num_envs": (1, 4096),
+    "accumulation_steps": (2, 4096), "threshold_quantile": (0.5, 0.99999),
 }  # fmt: skip
 """The smallest and the largest value that can be meant."""
 
@@ -44,6 +45,7 @@ FRACTIONS = {
     "margin",
     "temperature",
     "kl_weight",
+    "threshold_quantile",
     "entropy_weight",
 }
 """Quantities that need not be whole."""

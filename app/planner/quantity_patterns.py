@@ -57,6 +57,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         rf"{{n}} {_WORD}(?!\w)",
         r"(?:pad\w*|cut|truncat\w*|limit\w*) (?:\w+ ){0,3}(?:to|at|after|@|beyond) {n}",
         rf"(?<!\w)(?:seq_?len(?:gth)?|ctx|seq){IS}{{n}}",
+        rf"captions?[ _](?:length|len){IS}{{n}}",
         rf"{{n}} {_WORD} (?:of )?(?:context|per (?:text|sentence|sequence|line)|windows?|at a time)(?!\w)",
         r"(?<!\w)[lnt]?\s?=?\s?{n} tok(?:en)?s?(?=\s?(?:[.,;)|]|$))",
         rf"(?:look(?:s|ing)? (?:back )?(?:at|over)|see(?:s|ing)?|read(?:s|ing)?|given|context of|conditioned on) "
@@ -104,6 +105,11 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         rf"(?<!\w)entropy[- ](?:(?:bonus|loss|regulari[sz]ation)[- ]?)?(?:weight|coef(?:ficient)?|bonus|term){IS}{{n}}",
         rf"(?<!\w)ent(?:ropy)?_coef{IS}{{n}}",
         rf"(?<!\w)entropy(?: bonus)?{IS}{{n}}",
+    ),
+    "threshold_quantile": (
+        r"{n}(?:st|nd|rd|th)?[- ]?(?P<unit>percentiles?|quantiles?|percentile)",
+        r"(?:percentile|quantile)\s?(?:of|=|:|at)?\s?{n}",
+        r"(?:flag|alarm|mark|report)\w* (?:on )?(?:the )?(?P<unit>top|highest|worst) {n}\s?(?:%|percent)",
     ),
     "num_envs": (r"{n} (?:parallel |vectori[sz]ed )?env(?:ironment)?s(?!\w)", rf"(?<!\w)n(?:um)?_envs{IS}{{n}}"),
     "buffer_size": (

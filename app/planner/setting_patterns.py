@@ -55,6 +55,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         r"(?:lstm|gru|rnn)s?\s(?P<n>\d)\s?[x×]\s?\d{2,4}(?!\w)",
         r"{n}\sstacked\s(?:bi)?(?:lstm|gru|rnn)s?",
         rf"num_layers{IS}{{n}}",
+        r"(?:edsr|rcan|srresnet|resnet)\W{1,3}(?:with |of )?{n} blocks",
         r"(?<!\w)(?:n_)?layers?\s?[=:]\s?{n}(?!\s?[,/-]\s?\d)",
         r"(?<!\w)layers {n}(?=\s?(?:[,;.)|]|$))",
         r"(?<!\w)[x×]\s?(?P<n>\d{1,2}) (?:stacked )?layers?(?!\w)",
@@ -86,7 +87,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         r"{n}\sbase\s(?:filters|channels)",
         r"(?<!\w)base {n}\s(?:filters|channels)",
         r"starting (?:with|from|at) {n}\s(?:filters|channels)",
-        r"blocks?,? (?:and|with|of) {n}\s(?:features?(?: maps)?|filters|channels)(?!\w)",
+        r"blocks?,? (?:(?:and|with|of) )?{n}\s(?:features?(?: maps)?|filters|channels)(?!\w)",
     ),
     "depth": (
         r"(?<!colour )(?<!color )(?<!bit )depth\s?(?:of|=|:)?\s?{n}(?!-bit)",

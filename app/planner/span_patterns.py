@@ -30,6 +30,7 @@ HORIZON: tuple[str, ...] = (
     rf"{{n}} {_ADJECTIVE} (?:[\w-]+ ){{1,3}}?(?:of|for) {_DAY_OR_WEEK}",
     rf"{{n}}[- ]{_TIME} (?:of|for) {_DAY_OR_WEEK}(?!'s \d)",
     rf"(?:forecast(?:ing)?\s)?horizon{IS}{{n}}(?:\s?{_TIME})?",
+    rf"{{n}} (?:future|forecast|predicted|target) {_TIME}",
     rf"{{n}}[- ]?{_TIME}[- ](?:ahead|in advance|into the future|out\b)",
     rf"{{n}}[- ]?{_TIME}[- ](?:(?:forecast|prediction)(?:ing)? )?horizon(?!\w)",
     r"in and {n}(?P<left_out>) ahead(?!\w)",
@@ -73,4 +74,5 @@ WINDOW: tuple[str, ...] = (
     rf"{{n}} past {_TIME}",
     r"\d (?:channels|sensors|ax[ei]s|leads|variables|features) (?:x|×|by|over) {n} (?:steps|samples|points|readings)",
     r"windows? {n}(?=\s?[,.;)]|$)",
+    r"windows? \({n} (?:samples|points|steps|readings)\)",
 )

@@ -50,7 +50,7 @@ _QUANTITIES = {
     "tabular-regression": {"num_features", "num_outputs"},
     "time-series-forecasting": {"window", "horizon", "num_features", "stride"},
     "time-series-classification": {"window", "num_features", "num_classes", "stride"},
-    "anomaly-detection": _IMAGE | {"num_features", "latent_dim", "window"},
+    "anomaly-detection": _IMAGE | {"num_features", "latent_dim", "window", "threshold_quantile"},
     "audio-classification": {"num_classes", "sample_rate", "clip_seconds", "num_mels"},
     "automatic-speech-recognition": {"vocab_size", "sample_rate", "clip_seconds", "num_mels"},
     "recommendation": {"num_users", "num_items", "latent_dim", "embedding_dim"},

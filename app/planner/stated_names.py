@@ -81,6 +81,7 @@ _LEADS_TO_LOSS = (
     r"|optimi[sz]\w+|train\w* (?:with|on|by|against)|w/)"
     r"(?:[ :=,]|of|is|the){0,6}$"
 )
+_ENDS_AN_ITEM = r"\s?(?:$|[,.;:)\]+](?! ?l2)| (?:and|plus|as|for|with)(?! l2)\b)"
 _LEADS_TO_METRIC = (
     r"(?:metric|report\w*|measur\w*|scor\w*|evaluat\w*|judg\w*|quot\w*|care\w* (?:about|for)|show\w*|print\w*|tell|give"
     r"|track\w*|compar\w*|eval|test)\W(?:[\w:=]+ ){0,3}$"
@@ -142,14 +143,21 @@ def _is_metric(loss: str, text: str, match: re.Match[str]) -> bool:
         text[max(0, match.start() - 25) : match.start()].lower(),
         text[match.end() : match.end() + 40].lower(),
     )
-    if match.group().lower() == "l1":  # of itself it measures nothing: "U-Net, L1"
-        return re.match(r"\s?(?:$|[,.;:)+](?! ?l2)| (?:and|plus|as|for|with)(?! l2)\b)", after) is None
-    names_loss = "loss" in match.group().lower() or re.match(_MEANS_LOSS, after) or re.search(_LEADS_TO_LOSS, before)
+    stands_alone = match.group().lower() == "l1" and re.match(_ENDS_AN_ITEM, after)  # of itself it measures nothing
+    names_loss = (
+        stands_alone
+        or "loss" in match.group().lower()
+        or re.match(_MEANS_LOSS, after)
+        or re.search(_LEADS_TO_LOSS, before)
+    )
     if names_loss or not match.group().isupper():
         return not names_loss
-    # of "MLP, MSE. Report R2" the one that stands alone is the loss
+    # of "MLP, MSE. Report R2" the one that stands alone is the loss, and of "MSE, NME metric" the other one
     others = [term for term in vocabulary.METRICS if term.name not in ("mae", "mse") and term.search(text)]
-    beside = any(
+    called_so = any(
+        re.match(rf",? (?:{term.pattern}) (?:as (?:the |a )?)?metric", after, re.IGNORECASE) for term in others
+    )
+    beside = not called_so and any(
         re.match(rf"\s?(?:,|and|&|\+|/|or) ?(?:the )?(?:{term.pattern})", after, re.IGNORECASE)
         or re.search(rf"(?:{term.pattern})\s?(?:,|and|&|\+|/|or) ?(?:and )?$", before, re.IGNORECASE)
         for term in others
@@ -191,7 +199,8 @@ def _read_architecture(text: str, category: str, reading: Reading) -> None:
             continue
         if not _is_described(name, match.group(), category) and not negated(text, match):
             reading.add("architecture", name, match.group())
-            if vocabulary.term(vocabulary.UNBUILT, name) is None:
+            only_like = re.match(r"[- ](?:like|style|inspired|ish)\b", text[match.end() :]) is not None
+            if vocabulary.term(vocabulary.UNBUILT, name) is None and not only_like:
                 _read_variant(name, match.group(), reading)
             return
 

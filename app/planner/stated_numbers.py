@@ -69,7 +69,7 @@ def read_lists(text: str, reading: Reading, wanted: set[str]) -> str:
             if name == "betas":
                 pair = [float(value) for value in re.findall(r"(?<![\w_])(?:0?\.\d+|0\.?(?!\d))", found)]
                 pair = [*pair, _USUAL_BETA_2][:2]
-                reading.add(name, ", ".join(f"{value:g}" for value in pair), match.group())
+                reading.add(name, ", ".join(map(str, pair)), match.group())  # PyTorch takes no whole number here
             elif name == "kernel_sizes":
                 reading.add(name, ",".join(map(str, numbers)), match.group())
             else:
@@ -135,6 +135,9 @@ def _value(name: str, match: re.Match[str], steps: TimeSteps) -> int | float | N
     unit = (match.groupdict().get("unit") or "").strip().lower()
     if name == "sample_rate" and unit == "khz":
         value *= 1000
+    if name == "threshold_quantile":
+        share = value / 100 if value > 1 or unit in ("top", "highest", "worst") else value
+        return round(1 - share if unit in ("top", "highest", "worst") else share, 6)
     if name in quantities.FRACTIONS:
         percent = name == "dropout" and (unit in ("%", "percent") or value > 1)
         return value / 100 if percent else value

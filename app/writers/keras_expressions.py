@@ -141,6 +141,7 @@ def metric_expression(name: str, kind: Family, outputs: str, targets: str) -> st
             "rmse": f"float(np.sqrt((({error}) ** 2).mean()))",
             "mape": f"mape({outputs}, {targets})",
             "smape": f"smape({outputs}, {targets})",
+            "rmsle": f"rmsle({outputs}, {targets})",
             "r2": f"r2({outputs}, {targets})",
         }.get(name)
     predicted = f"{outputs}.argmax(axis=-1)" if kind == "multiclass" else f"{outputs} > 0"

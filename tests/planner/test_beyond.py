@@ -30,6 +30,13 @@ SAID = (
     ("text-classification", "a GRU over GloVe vectors", "“GloVe”: the vectors of words are learnt"),
     ("unconditional-image-generation", "a GAN with spectral norm", "“spectral norm”: the discriminator's weights"),
     ("image-classification", "a net of at most 200k parameters", "“at most 200k parameters”: how many weights"),
+    ("multimodal-classification", "photo and table -> price", "“-> price”: pictures with columns or texts get a class"),
+    (
+        "time-series-forecasting",
+        "predict all 4 sensors",
+        "“predict all 4 sensors”: the next values of the first column",
+    ),
+    ("video-classification", "a 3D ResNet for gestures", "“3D ResNet”: each frame is read by a 2-D network"),
     ("translation", "a beam of 4", "“beam of”: the most likely word"),
     ("reinforcement-learning", "PPO for LunarLander", "“LunarLander”: the environment in main.py is a simple one"),
     ("tabular-regression", "tune it with Optuna", "“Optuna”: settings are not searched for"),

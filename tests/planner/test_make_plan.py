@@ -128,6 +128,12 @@ def test_no_layer_is_as_wide_as_the_image_is_high() -> None:
         assert widths[0] == widths[1]
 
 
+def test_frames_are_counted_alike_in_words_and_shape() -> None:
+    text = plan("classify videos of sign language, 20 signs, 32 frames").input
+    assert text.startswith("clips of 32 frames")
+    assert "(N, 32," in text
+
+
 def test_the_maps_of_a_convolution_are_no_code_however_many_they_are() -> None:
     """In both samples a convolution happens to be as wide as the code, or the embedding."""
     vae = plan("a VAE in Keras for 28x28 images of digits with 2 latent dimensions").layers

@@ -223,6 +223,9 @@ def test_of_several_readings_the_likely_one_is_taken(category: str, sentence: st
     ("category", "sentence", "metrics"),
     [
         ("time-series-forecasting", "rent of the next 5 days, sMAPE and MAPE", ["smape", "mape"]),
+        ("tabular-regression", "predict rents, RMSLE", ["rmsle"]),
+        ("keypoint-detection", "40 landmarks, MSE, NME metric", ["nme"]),
+        ("text-classification", "grade essays, QWK", ["cohen_kappa"]),
         ("recommendation", "NDCG@10, hit ratio and recall@10", ["ndcg", "hit_rate_at_10", "recall_at_10"]),
         ("depth-estimation", "report abs rel, then RMSE and delta1", ["abs_rel", "rmse", "delta_1"]),
         ("metric-learning", "rank-1 and mAP", ["recall_at_1", "average_precision"]),

@@ -15,6 +15,10 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
             "sort moths, batch 4, gradient accumulation over 8 batches, flips and small rotations",
             {"batch_size": 4, "accumulation_steps": 8, "gradient_accumulation": True, "augmentation": True},
         ),
+        (
+            "a ResNet for crops of buoys (red, green, yellow and black), ema 0.99",
+            {"num_classes": 4, "weight_average": True},
+        ),
         ("sort moths with grad_accum=16", {"accumulation_steps": 16, "gradient_accumulation": True}),
         ("sort moths, SGD (0.05), mom=.9, 40ep", {"learning_rate": 0.05, "momentum": 0.9, "epochs": 40}),
         (
@@ -170,6 +174,8 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ("fields as 20 dates x 8 bands", {"window": 20, "num_features": 8}),
     ),
     "anomaly-detection": (
+        ("an autoencoder, threshold at the 97th percentile", {"threshold_quantile": 0.97}),
+        ("an autoencoder; flag the top 2%", {"threshold_quantile": 0.98}),
         (
             "odd parts on photos, 96px square, colour; VAE with latent size 12, AP",
             {"image_height": 96, "channels": 3, "latent_dim": 12, "metric": ["average_precision"]},
@@ -188,10 +194,14 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
         ("spoken commands from a robot's microphone, 14 words", {"num_classes": 14}),
     ),
     "video-classification": (
+        ("sign language: 24 signs", {"num_classes": 24}),
         ("frames per clip: 12, 80x80, 9 actions", {"num_frames": 12, "num_classes": 9}),
         ("24-frame clips", {"num_frames": 24}),
     ),
-    "image-to-text": (("a GRU decoder with 300 units", {"hidden_size": 300}),),
+    "image-to-text": (
+        ("a GRU decoder with 300 units", {"hidden_size": 300}),
+        ("captions of herons, caption length 18", {"sequence_length": 18}),
+    ),
     "keypoint-detection": (
         (
             "18 kpts per dog, heatmaps w/ MSE, PCK",
@@ -211,7 +221,7 @@ READ: dict[str, tuple[tuple[str, dict[str, object]], ...]] = {
     "unconditional-image-generation": (
         ("a beta-VAE of shells with beta = 4", {"kl_weight": 4, "architecture": "vae"}),
         ("a VAE, KL weight .5", {"kl_weight": 0.5}),
-        ("a GAN, Adam betas 0.5/0.9", {"betas": "0.5, 0.9"}),
+        ("a GAN, Adam betas 0/0.9", {"betas": "0.0, 0.9"}),
         (
             "diffusion, T=400 steps, latent vector of length 64, 32 images at a time",
             {"num_steps": 400, "latent_dim": 64, "batch_size": 32},

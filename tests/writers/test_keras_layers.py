@@ -169,7 +169,7 @@ def test_metrics_are_those_of_pytorch(blocks: Any) -> None:
         **dict.fromkeys(("top_5_accuracy", "multiclass_roc_auc", "multiclass_average_precision"), (logits, classes)),
         **dict.fromkeys(("binary_roc_auc", "average_precision"), (scores, positive)),
         "positive_scores": (scores > 0, positive),
-        **dict.fromkeys(("r2", "mape", "smape"), (scores, scores + 0.3)),
+        **dict.fromkeys(("r2", "mape", "smape", "rmsle"), (scores, scores + 0.3)),
     }
     for name, values in cases.items():
         found = in_keras[name](*(value.numpy() for value in values))

@@ -1,5 +1,6 @@
 """The losses and metrics that projects may be given: right values, finite gradients."""
 
+import math
 from typing import Any
 
 import pytest
@@ -44,6 +45,7 @@ METRICS = [
     "r2",
     "mape",
     "smape",
+    "rmsle",
 ]
 
 
@@ -118,5 +120,7 @@ def test_regression_metrics(blocks: dict[str, Any]) -> None:
     assert blocks["r2"](targets, targets) == 1.0
     assert blocks["r2"](targets.mean().expand(3), targets) == pytest.approx(0)
     assert blocks["mape"](1.1 * targets, targets) == pytest.approx(0.1, rel=1e-4)
+    assert blocks["rmsle"](targets, targets) == 0
+    assert blocks["rmsle"](torch.tensor([0.0, -5.0]), torch.tensor([math.e - 1, 0.0])) == pytest.approx(0.5**0.5)
     assert blocks["smape"](3 * targets, targets) == pytest.approx(1)
     assert blocks["smape"](0 * targets, 0 * targets) == 0

@@ -127,6 +127,12 @@ def mape(outputs: np.ndarray, targets: np.ndarray) -> float:
     return float(errors.mean()) if usable.any() else 0.0
 
 
+def rmsle(outputs: np.ndarray, targets: np.ndarray) -> float:
+    """Root of the mean squared error of the logarithms of one more; what is below zero counts as zero."""
+    logs = [np.log1p(np.maximum(values.ravel(), 0)) for values in (outputs, targets)]
+    return float(np.sqrt(((logs[0] - logs[1]) ** 2).mean()))
+
+
 def smape(outputs: np.ndarray, targets: np.ndarray) -> float:
     """Mean absolute error as a share of the mean size of output and target, from 0 to 2."""
     outputs = outputs.reshape(targets.shape)

@@ -122,6 +122,12 @@ def mape(outputs: Tensor, targets: Tensor) -> float:
     return ((outputs - targets)[usable].abs() / targets[usable].abs()).mean().nan_to_num().item()
 
 
+def rmsle(outputs: Tensor, targets: Tensor) -> float:
+    """Root of the mean squared error of the logarithms of one more; what is below zero counts as zero."""
+    logs = [values.clamp(min=0).log1p() for values in (outputs, targets)]
+    return ((logs[0] - logs[1]) ** 2).mean().sqrt().item()
+
+
 def smape(outputs: Tensor, targets: Tensor) -> float:
     """Mean absolute error as a share of the mean size of output and target, from 0 to 2."""
     sizes = (outputs.abs() + targets.abs()).clamp(min=1e-8) / 2
