@@ -31,7 +31,9 @@ _POSITIONS: dict[str, tuple[tuple[str, ...], ...]] = {
     "logmel": (("sample_rate",),),
 }
 _WITH_WIDTH = ("dense", "conv1d", "conv2d", "graphconvolution", "residualblock")
-_WIDTHS = ("num_classes", "horizon", "hidden_size", "latent_dim", "vocab_size", "hidden_size * 2")
+_WIDTHS = ("num_classes", "horizon", "hidden_size", "latent_dim", "vocab_size", "hidden_size * 2", "embedding_dim")
+_MULTIPLES = {"feed_forward": ("hidden_size * 4", "hidden_size * 2")}
+"""Keywords that no setting is called by, and what they are of one."""
 _OF_KERAS = {"num_mel_bins": "num_mels", "sampling_rate": "sample_rate"}
 """Keywords of Keras that have another name than our settings."""
 _PLACES = r"image_height|image_width|sequence_length|window"
@@ -127,6 +129,10 @@ def _updated(
             setting = _OF_KERAS.get(keyword.arg or "", keyword.arg)
             if setting in stated and setting in sample.config:
                 keyword.value = ast.Constant(stated[setting])
+            for multiple in _MULTIPLES.get(keyword.arg or "", ()):
+                if _is(keyword.value, dimension(multiple, sample.config)):
+                    keyword.value = ast.parse(dimension(multiple, values), mode="eval").body
+                    break
         if kind in _WITH_WIDTH and inner.args:
             _update_width(inner, kind, sample, values, interface, last)
     return ast.unparse(call)
@@ -154,7 +160,7 @@ def _update_width(
     outputs = [item for item in interface.outputs if not re.search(_PLACES, item)] if interface else []
     widths = [] if kind == "residualblock" else [*outputs, "scale_factor * scale_factor * channels", *_WIDTHS]
     if kind == "conv2d" and not last and not _mixes_channels(layer):
-        widths = ["hidden_size"]  # 32 maps next to an image are no code of 32 numbers
+        widths = []  # 32 maps next to an image are no code of 32 numbers
     if _update_argument(layer, 0, widths, sample, values):
         return
     base, new = sample.config.get("base_width"), values.get("base_width")

@@ -158,6 +158,8 @@ def test_equal_widths_are_those_of_a_stack_of_layers() -> None:
         ("re-identify whales with a ResNet, triplet loss, embedding dimension 512", "ResidualBlock(64 ... Dense(512)"),
         ("classify nodes of a citation graph with a GAT of 3 layers, 4 heads", "GAT(... num_heads=4, num_layers=3"),
         ("classify nodes of a citation graph with a GCN of 3 layers", "GCN(... num_layers=3"),
+        ("forecast load with a Transformer encoder, d_model 96", "TransformerEncoderLayer(96, ... feed_forward=384"),
+        ("caption photos, CNN and LSTM decoder, embedding 192, hidden 512", "Dense(192) ... LSTM(512)"),
         (
             "classify molecules with a GIN of 4 layers, hidden size 48",
             "GINLayer(48) GINLayer(48) GINLayer(48) GINLayer(48)",
