@@ -107,7 +107,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
         rf"(?<!\w)entropy(?: bonus)?{IS}{{n}}",
     ),
     "threshold_quantile": (
-        r"{n}(?:st|nd|rd|th)?[- ]?(?P<unit>percentiles?|quantiles?|percentile)",
+        r"{n}(?:st|nd|rd|th)?[- ]?(?P<unit>percentiles?|quantiles?)",
         r"(?:percentile|quantile)\s?(?:of|=|:|at)?\s?{n}",
         r"(?:flag|alarm|mark|report)\w* (?:on )?(?:the )?(?P<unit>top|highest|worst) {n}\s?(?:%|percent)",
     ),

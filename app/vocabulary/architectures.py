@@ -33,7 +33,7 @@ UNBUILT = (
     Term("edsr", r"edsr|srcnn|rcan|e?sr-?gan", ("EDSR", "SRCNN", "RCAN", "SRGAN")),
     Term("pix2pix", r"pix2pix", ("Pix2Pix", "PatchDiscriminator")),
     Term("clip", r"(?-i:CLIP)(?:-like|-style)?", ("CLIPModel", "DualEncoder")),
-    Term("bidaf", r"(?-i:BiDAF)|(?-i:BIDAF)|qa-?net|dr-?qa|r-net", ("BiDAF", "QANet", "DrQA")),
+    Term("bidaf", r"bidaf|qa-?net|dr-?qa", ("BiDAF", "QANet", "DrQA")),
     Term("eegnet", r"eeg-?net", ("EEGNet",)),
     Term("inceptiontime", r"inception-?time", ("InceptionTime",)),
     Term("deepar", r"deep-?ar", ("DeepAR",)),

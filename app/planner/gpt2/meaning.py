@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dlcodegen.planner.gpt2.base import reader
 from dlcodegen.planner.gpt2.memory import Memory, Neighbour
-from dlcodegen.planner.gpt2.rows import PlanRow
 from dlcodegen.planner.gpt2.steps import has_fast_bfloat16
 
 if TYPE_CHECKING:
@@ -108,11 +107,6 @@ class WordsAndMeaning:
         self._middle, self._spread = own.mean(axis=0), own.std(axis=0) + 1e-3
         self._directions = self._direction(own)
 
-    @property
-    def rows(self) -> list[PlanRow]:
-        """Those that are remembered."""
-        return self._words.rows
-
     def nearest(self, requirement: str, dataset: str, limit: int) -> list[Neighbour]:
         """`limit` rows by words, and those by meaning. Raises LookupError for a request whose meaning was not read."""
         import numpy as np
@@ -124,7 +118,7 @@ class WordsAndMeaning:
         weights = np.exp(_SHARPNESS * (cosines[best] - cosines[best[0]]))
         share = 0.5 if by_words else 1.0
         return [Neighbour(each.row, (1 - share) * each.weight) for each in by_words] + [
-            Neighbour(self.rows[place], share * float(weight))
+            Neighbour(self._words.rows[place], share * float(weight))
             for place, weight in zip(best, weights / weights.sum(), strict=True)
         ]
 
