@@ -2,9 +2,11 @@
 
 import ast
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from dlcodegen.plan import SolutionPlan
 from dlcodegen.syntax_tree import config_defaults, parse
 
 _LONGEST_TITLE = 200
+_DOCSTRING = re.compile(r'"""((?:[^"\\]|"(?!""))*)"""\n')
+"""At the beginning of a script, without escapes."""
 SAMPLES_FOLDER = Path(__file__).parent / "samples"
 
 
@@ -47,8 +51,9 @@ class Sample:
 
     @cached_property
     def description(self) -> str:
-        """The script's docstring; its first line is the title."""
-        return ast.get_docstring(self.tree) or ""
+        """The script's docstring; its first line is the title. A plain one is read without parsing."""
+        plain = _DOCSTRING.match(self.code)
+        return cleandoc(plain.group(1)) if plain else ast.get_docstring(self.tree) or ""
 
     @property
     def title(self) -> str:

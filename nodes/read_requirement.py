@@ -14,6 +14,7 @@ def read_requirement(state: State, context: Context) -> Update:
     from dlcodegen.models.budget import read_prices
     from dlcodegen.models.local.server import check_local_models
     from dlcodegen.planner.choice import choose
+    from dlcodegen.planner.request import check_request
     from dlcodegen.planner.request import read_requirement as read
 
     requirement = state.get("requirement") or _last_message(state)
@@ -22,6 +23,7 @@ def read_requirement(state: State, context: Context) -> Update:
         context.writer_in_use  # noqa: B018  a missing model is said now, not after ten stages
         check_local_models(context)
         read_prices(context)
+        check_request(requirement, dataset, data, state.get("framework") or "")
         chosen = choose(context)
         found = read(requirement, dataset, data, state.get("framework") or "", chosen.opinion)
     except InputError as problem:

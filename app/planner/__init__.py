@@ -21,8 +21,9 @@ def make_plan(requirement: str, dataset: str, framework: str, context: Context) 
     """Read the requirement and plan it, without building anything. Raises InputError for bad input."""
     from dlcodegen.planner.choice import choose, predict
     from dlcodegen.planner.protocol import PlanRequest
-    from dlcodegen.planner.request import read_requirement
+    from dlcodegen.planner.request import check_request, read_requirement
 
+    check_request(requirement, dataset, framework=framework)
     chosen = choose(context)
     read = read_requirement(requirement, dataset, "", framework, chosen.opinion)
     request = PlanRequest(requirement, read.category, read.confidence, read.framework, dataset, read.facts)

@@ -48,18 +48,8 @@ def read_requirement(
     Raises RequirementError when there is nothing to work on, SettingsError when `data` does not exist or the framework
     is unknown.
     """
-    for name, text in (("requirement", requirement), ("dataset description", dataset)):
-        _validate_text(name, text)
+    check_request(requirement, dataset, data, framework)
     requirement = requirement.strip()
-    if not requirement:
-        raise RequirementError(
-            "the requirement is empty: say what should be learnt from which data, "
-            'such as "classify photos of flowers into 5 classes"'
-        )
-    if framework not in ("", "pytorch", "keras"):
-        raise SettingsError(f"framework is pytorch or keras, not {framework!r}")
-    if data and not Path(data).expanduser().exists():
-        raise SettingsError(f"--data {data}: there is no such file or folder")
     category = find_category(requirement, dataset, task_odds(requirement, dataset, opinion) if opinion else None)
     if category.name == "other":
         raise RequirementError(
@@ -70,6 +60,24 @@ def read_requirement(
     chosen = str(reading.facts["framework"]["value"]) if "framework" in reading.facts else "pytorch"
     notes = [*_language_note(requirement), *reading.notes]
     return ReadRequirement(category.name, category.confidence, chosen, list(reading.facts.values()), notes)
+
+
+def check_request(requirement: str, dataset: str = "", data: str = "", framework: str = "") -> None:
+    """What can be said without reading it, and before a predictor is loaded, which takes seconds.
+
+    Raises RequirementError when there is nothing to read, SettingsError as `read_requirement` does.
+    """
+    for name, text in (("requirement", requirement), ("dataset description", dataset)):
+        _validate_text(name, text)
+    if not requirement.strip():
+        raise RequirementError(
+            "the requirement is empty: say what should be learnt from which data, "
+            'such as "classify photos of flowers into 5 classes"'
+        )
+    if framework not in ("", "pytorch", "keras"):
+        raise SettingsError(f"framework is pytorch or keras, not {framework!r}")
+    if data and not Path(data).expanduser().exists():
+        raise SettingsError(f"--data {data}: there is no such file or folder")
 
 
 def task_odds(requirement: str, dataset: str, opinion: Opinion) -> dict[str, float]:

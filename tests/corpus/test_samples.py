@@ -3,6 +3,7 @@
 import ast
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -25,6 +26,19 @@ def test_the_pool_is_wide() -> None:
     assert len({sample.category for sample in all_samples().values()}) >= 24
     titles = [sample.title for sample in all_samples().values()]
     assert len(set(titles)) == len(titles)
+
+
+@every_sample
+def test_its_description_is_its_docstring(sample: Sample) -> None:
+    assert sample.description == ast.get_docstring(ast.parse(sample.code))
+
+
+@pytest.mark.parametrize(
+    "code", ['"a"\n', '"""a\\tb"""\n', '"""a""" "b"\n', "x = 1\n", '# by hand\n"""a"""\n', '"""a "quoted" word"""\n']
+)
+def test_a_docstring_is_found_however_it_is_written(code: str) -> None:
+    sample = replace(next(iter(all_samples().values())), code=code)
+    assert sample.description == (ast.get_docstring(ast.parse(code)) or "")
 
 
 @every_sample

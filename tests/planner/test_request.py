@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from dlcodegen.context import Context
 from dlcodegen.errors import RequirementError, SettingsError
+from dlcodegen.planner import choice, make_plan
 from dlcodegen.planner.request import MAX_CHARACTERS, read_requirement
 
 GOOD = "classify photos of flowers into 5 classes"
@@ -114,3 +116,12 @@ def test_the_longest_text_is_read_in_under_a_second(unit: str) -> None:
     start = time.process_time()
     read_requirement(text)
     assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize("requirement", ["", "a " * 20_000, "photos\x00"])
+def test_what_nobody_can_read_is_refused_before_a_predictor_is_loaded(
+    requirement: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "choose", lambda context: pytest.fail("it was loaded"))
+    with pytest.raises(RequirementError):
+        make_plan(requirement, "", "", Context())
