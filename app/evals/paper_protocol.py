@@ -15,12 +15,13 @@ from dlcodegen.evals.docstrings import docstrings
 from dlcodegen.planner.classifier.classifier import Classifier
 from dlcodegen.planner.classifier.training import Schooling, train
 from dlcodegen.planner.gpt2.examples import Noise
-from dlcodegen.planner.gpt2.meaning import Meanings, Request, WordsAndMeaning, read
+from dlcodegen.planner.gpt2.meaning import Meanings, WordsAndMeaning, read
 from dlcodegen.planner.gpt2.memory import Memory
 from dlcodegen.planner.gpt2.pretraining import Reading, pretrain
 from dlcodegen.planner.gpt2.rows import PlanRow, read_rows, requests
 from dlcodegen.planner.gpt2.training import Training
 from dlcodegen.planner.gpt2.training_recipe import Recipe
+from dlcodegen.planner.gpt2.voice import Asked
 from dlcodegen.planner.gpt2.weights import Predictor, load
 
 _COPYING = Noise(renamed=0.7)
@@ -71,7 +72,7 @@ def _meanings(data: Path, base: str) -> Meanings:
     import numpy as np
 
     asked = [
-        Request(requirement, dataset)
+        Asked(requirement, dataset)
         for part in ("train", "dev", "test")
         for _, requirement, dataset in requests(data / "plans" / f"{part}.jsonl")
     ]
@@ -80,7 +81,9 @@ def _meanings(data: Path, base: str) -> Meanings:
     if not path.exists():
         found = read(base, asked)
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(path, np.stack([found[each] for each in asked]))
+        aside = path.with_suffix(".part.npy")  # what an interruption leaves is not taken for the whole
+        np.save(aside, np.stack([found[each] for each in asked]))
+        aside.replace(path)
     return dict(zip(asked, np.load(path), strict=True))
 
 

@@ -45,7 +45,6 @@ FRACTIONS = {
     "margin",
     "temperature",
     "kl_weight",
-    "threshold_quantile",
     "entropy_weight",
 }
 """Quantities that need not be whole."""

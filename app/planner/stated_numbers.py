@@ -136,8 +136,7 @@ def _value(name: str, match: re.Match[str], steps: TimeSteps) -> int | float | N
     if name == "sample_rate" and unit == "khz":
         value *= 1000
     if name == "threshold_quantile":
-        share = value / 100 if value > 1 or unit in ("top", "highest", "worst") else value
-        return round(1 - share if unit in ("top", "highest", "worst") else share, 6)
+        return _quantile(value, from_above=unit in ("top", "highest", "worst"))
     if name in quantities.FRACTIONS:
         percent = name == "dropout" and (unit in ("%", "percent") or value > 1)
         return value / 100 if percent else value
@@ -149,3 +148,9 @@ def _value(name: str, match: re.Match[str], steps: TimeSteps) -> int | float | N
     if name == "num_keypoints" and unit == "coordinates":
         value /= 2
     return round(value) if value == round(value) else None
+
+
+def _quantile(value: float, from_above: bool) -> float:
+    """The 97th percentile is 0.97, and where the top 3% begin."""
+    share = value / 100 if value > 1 or from_above else value
+    return round(1 - share if from_above else share, 6)

@@ -6,11 +6,12 @@ in every closed field: of the optimizers 82.8% against 80.9%, of the categories 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dlcodegen.planner.gpt2.base import reader
-from dlcodegen.planner.gpt2.memory import Memory, Neighbour
+from dlcodegen.planner.gpt2.memory import Memory, Neighbour, weighed
 from dlcodegen.planner.gpt2.steps import has_fast_bfloat16
+from dlcodegen.planner.gpt2.voice import Asked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,18 +33,11 @@ _SHARPNESS = 20.0
 """A row whose cosine is a twentieth less than that of the nearest weighs e times less."""
 
 
-class Request(NamedTuple):
-    """What somebody wishes, and the description of the data."""
-
-    requirement: str
-    dataset: str
-
-
-Meanings = Mapping[Request, "np.ndarray"]
+Meanings = Mapping[Asked, "np.ndarray"]
 """Request -> two vectors, (2, channels): what is thought over its tokens in the mean, and before the answer."""
 
 
-def read(base: str, requests: Sequence[Request]) -> Meanings:
+def read(base: str, requests: Sequence[Asked]) -> Meanings:
     """What the network `base` (as in `reader`) makes of these requests: about five of them a second on two cores.
 
     Raises InputError and SettingsError as `reader` does.
@@ -56,7 +50,7 @@ def read(base: str, requests: Sequence[Request]) -> Meanings:
     question = tokenizer(_QUESTION, add_special_tokens=False).input_ids
     texts = [f"Requirement: {each.requirement}\nDataset: {each.dataset}" for each in requests]
     told = [tokenizer(text, add_special_tokens=False).input_ids[:_LONGEST] for text in texts]
-    found: dict[Request, np.ndarray] = {}
+    found: dict[Asked, np.ndarray] = {}
     for batch in _batches([len(ids) + len(question) for ids in told]):
         vectors = _thoughts(network, [told[place] for place in batch], question)
         found |= {requests[place]: each for place, each in zip(batch, vectors, strict=True)}
@@ -103,7 +97,7 @@ class WordsAndMeaning:
         import numpy as np
 
         self._words, self._meanings = words, meanings
-        own = np.stack([meanings[Request(row.requirement, row.dataset)] for row in words.rows]).astype(np.float32)
+        own = np.stack([meanings[Asked(row.requirement, row.dataset)] for row in words.rows]).astype(np.float32)
         self._middle, self._spread = own.mean(axis=0), own.std(axis=0) + 1e-3
         self._directions = self._direction(own)
 
@@ -112,15 +106,13 @@ class WordsAndMeaning:
         import numpy as np
 
         by_words = self._words.nearest(requirement, dataset, limit)
-        meaning = self._meanings[Request(requirement, dataset)].astype(np.float32)
+        meaning = self._meanings[Asked(requirement, dataset)].astype(np.float32)
         cosines = self._directions @ self._direction(meaning[np.newaxis])[0]
         best = np.argsort(-cosines, kind="stable")[:_NEAR]
-        weights = np.exp(_SHARPNESS * (cosines[best] - cosines[best[0]]))
-        share = 0.5 if by_words else 1.0
-        return [Neighbour(each.row, (1 - share) * each.weight) for each in by_words] + [
-            Neighbour(self._words.rows[place], share * float(weight))
-            for place, weight in zip(best, weights / weights.sum(), strict=True)
-        ]
+        by_meaning = weighed(self._words.rows, best, np.exp(_SHARPNESS * (cosines[best] - cosines[best[0]])))
+        if not by_words:
+            return by_meaning
+        return [Neighbour(each.row, each.weight / 2) for each in (*by_words, *by_meaning)]
 
     def _direction(self, vectors: "np.ndarray") -> "np.ndarray":
         """Vectors (n, 2, channels) as n of length one, both halves of the same length: (n, 2 * channels)."""

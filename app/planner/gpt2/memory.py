@@ -6,12 +6,15 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dlcodegen.corpus.index import Bm25Index
 from dlcodegen.corpus.texts import tokens
 from dlcodegen.errors import InputError
 from dlcodegen.planner.gpt2.rows import PlanRow
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FILE = "memory.jsonl"
 
@@ -25,6 +28,12 @@ class Neighbour:
 
     row: PlanRow
     weight: float
+
+
+def weighed(rows: Sequence[PlanRow], places: "np.ndarray", weights: "np.ndarray") -> list[Neighbour]:
+    """The rows at these places, with weights that are made to sum to 1."""
+    shares = weights / weights.sum()
+    return [Neighbour(rows[place], float(share)) for place, share in zip(places, shares, strict=True)]
 
 
 class Remembering(Protocol):
@@ -48,11 +57,7 @@ class Memory:
         scores = self._index.scores(words)
         best = np.argsort(-scores, kind="stable")[:limit]
         best = best[scores[best] > 0]
-        weights = np.exp(_SHARPNESS * scores[best] / scores[best[:1]])
-        return [
-            Neighbour(self.rows[place], float(weight))
-            for place, weight in zip(best, weights / weights.sum(), strict=True)
-        ]
+        return weighed(self.rows, best, np.exp(_SHARPNESS * scores[best] / scores[best[:1]]))
 
     def save(self, folder: Path) -> None:
         """One row a line."""

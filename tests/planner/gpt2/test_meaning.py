@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 
 from dlcodegen.errors import InputError, SettingsError
-from dlcodegen.planner.gpt2.meaning import Request, WordsAndMeaning, read
+from dlcodegen.planner.gpt2.meaning import WordsAndMeaning, read
 from dlcodegen.planner.gpt2.memory import Memory
 from dlcodegen.planner.gpt2.rows import PlanRow
+from dlcodegen.planner.gpt2.voice import Asked
 from tests.plan_rows import tiny_base
 
 ASKED = [
-    Request("outline barnacles on hull photos", "420 photos"),
-    Request("tell moths apart", ""),
-    Request("predict the height of the tide at a pier from the moon, the wind and the pressure of the air", "a table"),
+    Asked("outline barnacles on hull photos", "420 photos"),
+    Asked("tell moths apart", ""),
+    Asked("predict the height of the tide at a pier from the moon, the wind and the pressure of the air", "a table"),
 ]
 
 
@@ -26,7 +27,7 @@ def row(requirement: str) -> PlanRow:
 def memory() -> WordsAndMeaning:
     """Vectors by hand: `ships` and `boats` point one way, `moths` and `butterflies` another."""
     ways = {"ships": (5, 1), "boats": (5, 1.2), "moths": (1, 5), "butterflies": (1.2, 5), "rowing boats": (5, 1.1)}
-    meanings = {Request(word, ""): np.array([way, way], dtype=np.float16) for word, way in ways.items()}
+    meanings = {Asked(word, ""): np.array([way, way], dtype=np.float16) for word, way in ways.items()}
     return WordsAndMeaning(Memory([row("boats"), row("moths"), row("butterflies")]), meanings)
 
 
@@ -41,7 +42,7 @@ def test_what_is_thought_of_a_request_does_not_depend_on_its_neighbours(kind: st
 
 
 def test_a_request_longer_than_any_network_is_cut(tmp_path: Path) -> None:
-    endless = Request("moths " * 5000, "and their wings " * 5000)
+    endless = Asked("moths " * 5000, "and their wings " * 5000)
     assert np.isfinite(read(str(tiny_base(tmp_path)), [endless, ASKED[0]])[endless]).all()
 
 
